@@ -1,0 +1,104 @@
+//! The bump arena a compilation lives in, and the interner of its names.
+//!
+//! One [`Arena`] is made per request and dropped with it, so an id, a symbol or a borrowed string
+//! never outlives its request.
+
+use std::cell::RefCell;
+
+use rustc_hash::FxHashMap;
+
+/// A bump arena that refuses types owning heap memory, because it never runs `Drop`.
+#[derive(Default)]
+pub struct Arena {
+    bump: bumpalo::Bump,
+}
+
+impl Arena {
+    /// An empty arena.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Moves a value into the arena.
+    #[expect(clippy::mut_from_ref, reason = "each call hands out memory of its own")]
+    pub fn alloc<T>(&self, value: T) -> &mut T {
+        const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
+        self.bump.alloc(value)
+    }
+    /// Copies a string into the arena.
+    pub fn str(&self, text: &str) -> &str {
+        self.bump.alloc_str(text)
+    }
+    /// Copies bytes, ids and other plain values into the arena.
+    pub fn slice<T: Copy>(&self, items: &[T]) -> &[T] {
+        self.bump.alloc_slice_copy(items)
+    }
+    /// Moves the items of a vector into the arena.
+    pub fn slice_of<T>(&self, items: Vec<T>) -> &[T] {
+        const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
+        self.bump.alloc_slice_fill_iter(items)
+    }
+    /// Bytes taken from the system so far.
+    pub fn allocated_bytes(&self) -> usize {
+        self.bump.allocated_bytes()
+    }
+    /// The arena underneath, for readers that build their own growing vectors in it.
+    pub fn bump(&self) -> &bumpalo::Bump {
+        &self.bump
+    }
+}
+
+crate::define_id!(
+    /// An interned string: equal strings have equal symbols within one compilation. Symbols order
+    /// by first appearance, not by text.
+    pub struct Symbol, "sym"
+);
+
+/// Gives each distinct string one [`Symbol`].
+pub struct Interner<'s> {
+    arena: &'s Arena,
+    symbols: RefCell<FxHashMap<&'s str, Symbol>>,
+    texts: RefCell<Vec<&'s str>>,
+}
+
+impl<'s> Interner<'s> {
+    /// An interner that keeps its strings in `arena`.
+    pub fn new(arena: &'s Arena) -> Self {
+        Self { arena, symbols: RefCell::default(), texts: RefCell::default() }
+    }
+    /// The symbol of a string; the string is copied on first sight.
+    pub fn intern(&self, text: &str) -> Symbol {
+        if let Some(symbol) = self.symbols.borrow().get(text) {
+            return *symbol;
+        }
+        let mut texts = self.texts.borrow_mut();
+        let symbol = <Symbol as super::entity::EntityId>::new(texts.len());
+        let kept = self.arena.str(text);
+        texts.push(kept);
+        self.symbols.borrow_mut().insert(kept, symbol);
+        symbol
+    }
+    /// The symbol of a string, if it was interned before.
+    pub fn lookup(&self, text: &str) -> Option<Symbol> {
+        self.symbols.borrow().get(text).copied()
+    }
+    /// The text of a symbol.
+    pub fn text(&self, symbol: Symbol) -> &'s str {
+        self.texts.borrow()[super::entity::EntityId::index(symbol)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_strings_share_a_symbol_and_keep_their_text() {
+        let arena = Arena::new();
+        let interner = Interner::new(&arena);
+        let (a, b, c) = (interner.intern("x"), interner.intern("y"), interner.intern("x"));
+        assert_eq!(a, c);
+        assert_ne!(a, b);
+        assert_eq!(interner.text(b), "y");
+        assert_eq!(interner.lookup("z"), None);
+    }
+}

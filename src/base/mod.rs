@@ -1,0 +1,6 @@
+//! Storage, text and arithmetic that every stage stands on; knows nothing of the compiler.
+
+pub mod arena;
+pub mod entity;
+pub mod ordered;
+pub mod source;

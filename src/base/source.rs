@@ -1,0 +1,162 @@
+//! Source locations: [`Loc`] is an interned [`SourceLocation`], so two locations are equal exactly
+//! when their ids are.
+
+use std::cell::RefCell;
+
+use super::arena::Symbol;
+use super::ordered::LookupMap;
+
+/// A range of lines, and of columns where known, in one source file. Spec 10 §9.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct SourceLocation {
+    /// Normalised path; none for code that no user wrote.
+    pub file: Option<Symbol>,
+    /// First line, from 1.
+    pub line: u32,
+    /// Last line, inclusive.
+    pub end_line: u32,
+    /// How many lines of comment stand directly above `line`.
+    pub comment_lines: u32,
+    /// First column in code points, from 0.
+    pub column: Option<u32>,
+    /// Column after the last, in code points.
+    pub end_column: Option<u32>,
+}
+
+/// An interned source location, or none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Loc(u32);
+
+impl Loc {
+    /// No location.
+    pub const NONE: Loc = Loc(0);
+
+    /// True for every location but [`Loc::NONE`].
+    pub fn is_some(self) -> bool {
+        self.0 != 0
+    }
+    /// True for [`Loc::NONE`].
+    pub fn is_none(self) -> bool {
+        self.0 == 0
+    }
+    /// This location, or `other` where there is none.
+    pub fn or(self, other: Loc) -> Loc {
+        if self.is_some() { self } else { other }
+    }
+}
+
+impl std::fmt::Debug for Loc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "loc{}", self.0)
+    }
+}
+
+/// Gives each distinct location one [`Loc`].
+#[derive(Default)]
+pub struct LocTable {
+    locations: RefCell<Vec<SourceLocation>>,
+    ids: RefCell<LookupMap<SourceLocation, Loc>>,
+}
+
+impl LocTable {
+    /// A table without locations.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// The id of a location.
+    pub fn intern(&self, location: SourceLocation) -> Loc {
+        if let Some(id) = self.ids.borrow().get(&location) {
+            return *id;
+        }
+        let mut locations = self.locations.borrow_mut();
+        locations.push(location);
+        let id = Loc(u32::try_from(locations.len()).expect("fewer than 2^32 locations"));
+        self.ids.borrow_mut().insert(location, id);
+        id
+    }
+    /// The location of an id; none for [`Loc::NONE`].
+    pub fn get(&self, loc: Loc) -> Option<SourceLocation> {
+        let index = (loc.0 as usize).checked_sub(1)?;
+        Some(self.locations.borrow()[index])
+    }
+    /// First line of a location; 0 for [`Loc::NONE`].
+    pub fn line(&self, loc: Loc) -> u32 {
+        self.get(loc).map_or(0, |location| location.line)
+    }
+    /// The smallest location covering both when they are in one file and touch; otherwise `a`
+    /// (spec 10 §9, `try_merge`). [`Loc::NONE`] as `a` stays none.
+    pub fn try_merge(&self, a: Loc, b: Loc) -> Loc {
+        let (Some(x), Some(y)) = (self.get(a), self.get(b)) else { return a };
+        if x.file != y.file {
+            return a;
+        }
+        let zip = |p: Option<u32>, q: Option<u32>, pick: fn(u32, u32) -> u32| Some(pick(p?, q?));
+        let mut merged = x;
+        merged.end_line = x.end_line.max(y.end_line);
+        if x.line == y.line {
+            merged.comment_lines = x.comment_lines.max(y.comment_lines);
+            merged.column = zip(x.column, y.column, u32::min);
+        } else {
+            let (first, second) = if x.line < y.line { (x, y) } else { (y, x) };
+            if first.end_line + 1 < second.line {
+                return a;
+            }
+            merged.line = first.line;
+            merged.comment_lines = first.comment_lines;
+            merged.column = first.column;
+        }
+        merged.end_column = match x.end_line.cmp(&y.end_line) {
+            std::cmp::Ordering::Equal => zip(x.end_column, y.end_column, u32::max),
+            std::cmp::Ordering::Less => y.end_column,
+            std::cmp::Ordering::Greater => x.end_column,
+        };
+        self.intern(merged)
+    }
+    /// Left fold of [`LocTable::try_merge`]; nothing merged with a location is that location.
+    pub fn sequential_merge(&self, locs: impl IntoIterator<Item = Loc>) -> Loc {
+        locs.into_iter().fold(Loc::NONE, |merged, loc| {
+            if merged.is_none() { loc } else { self.try_merge(merged, loc) }
+        })
+    }
+    /// Number of distinct locations.
+    pub fn len(&self) -> usize {
+        self.locations.borrow().len()
+    }
+    /// True when no location was interned.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+const _: () = assert!(size_of::<Loc>() == 4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entity::EntityId;
+
+    fn at(line: u32, end_line: u32, columns: Option<(u32, u32)>) -> SourceLocation {
+        SourceLocation {
+            file: Some(Symbol::new(0)),
+            line,
+            end_line,
+            comment_lines: 0,
+            column: columns.map(|c| c.0),
+            end_column: columns.map(|c| c.1),
+        }
+    }
+
+    #[test]
+    fn merging_covers_both_when_they_touch() {
+        let table = LocTable::new();
+        let a = table.intern(at(3, 3, Some((4, 9))));
+        let b = table.intern(at(3, 3, Some((2, 6))));
+        let c = table.intern(at(4, 5, Some((0, 1))));
+        let far = table.intern(at(9, 9, None));
+        assert_eq!(table.get(table.try_merge(a, b)), Some(at(3, 3, Some((2, 9)))));
+        assert_eq!(table.get(table.try_merge(c, a)), Some(at(3, 5, Some((4, 1)))));
+        assert_eq!(table.try_merge(a, far), a);
+        assert_eq!(table.try_merge(a, Loc::NONE), a);
+        assert_eq!(table.sequential_merge([Loc::NONE, b, a]), table.try_merge(b, a));
+    }
+}
