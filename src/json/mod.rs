@@ -1,1 +1,10 @@
-//! (not written yet)
+//! JSON in Python's dialect: [`read`] makes a borrowed tree out of a text, [`value`] is the owned
+//! tree we build ourselves, [`write`] renders it with the reference's layouts.
+
+pub mod read;
+pub mod value;
+pub mod write;
+
+pub use read::{DEPTH_MAX, Json, Kind, ReadError, read};
+pub use value::Value;
+pub use write::Layout;

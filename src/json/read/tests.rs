@@ -1,0 +1,97 @@
+//! What the reader accepts, and the exact words of what it does not.
+
+use super::*;
+use crate::json::value::Value;
+use crate::json::write::{Layout, write};
+
+/// The document rendered on one line, or the error.
+fn check(text: &str) -> String {
+    let arena = Arena::new();
+    match read(text, &arena) {
+        Ok(json) => write(&Value::from(json), Layout::Line),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn values_come_back_as_they_were() {
+    for text in [
+        "null",
+        "[true, false, null]",
+        "{\"a\": [1, -0, 1.50, 1e5], \"b\": {}}",
+        "[NaN, Infinity, -Infinity]",
+        "[340282366920938463463374607431768211457]",
+        "\"\\ud83d\\ude00 \\u00e9 \\\" \\\\ \\n\"",
+        "\"\\u007f\"",
+    ] {
+        assert_eq!(check(text), text);
+    }
+    assert_eq!(check(" [ 1 ,\r\n\t 2 ] "), "[1, 2]");
+    assert_eq!(check("\"\\/é\\u00E9\""), "\"/\\u00e9\\u00e9\"");
+}
+
+#[test]
+fn a_repeated_key_keeps_its_first_place_and_last_value() {
+    assert_eq!(check(r#"{"a": 1, "b": 2, "a": 3, "c": 4, "b": 5}"#), r#"{"a": 3, "b": 5, "c": 4}"#);
+    let many: Vec<String> = (0..60).map(|n| format!("\"k{}\": {n}", n % 30)).collect();
+    let kept: Vec<String> = (0..30).map(|n| format!("\"k{n}\": {}", n + 30)).collect();
+    assert_eq!(check(&format!("{{{}}}", many.join(", "))), format!("{{{}}}", kept.join(", ")));
+}
+
+#[test]
+fn errors_are_worded_as_python_words_them() {
+    for (text, message) in [
+        ("", "Expecting value: line 1 column 1 (char 0)"),
+        ("  ", "Expecting value: line 1 column 3 (char 2)"),
+        ("[", "Expecting value: line 1 column 2 (char 1)"),
+        ("[1", "Expecting ',' delimiter: line 1 column 3 (char 2)"),
+        ("[\n1,\n]", "Expecting value: line 3 column 1 (char 5)"),
+        ("[1\n,2\n x]", "Expecting ',' delimiter: line 3 column 2 (char 7)"),
+        ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("{a:1}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        (
+            "{\"a\":1,\n  }",
+            "Expecting property name enclosed in double quotes: line 2 column 3 (char 10)",
+        ),
+        ("{\"a\"  ", "Expecting ':' delimiter: line 1 column 7 (char 6)"),
+        ("{\"a\":}", "Expecting value: line 1 column 6 (char 5)"),
+        ("{\"a\":1}x", "Extra data: line 1 column 8 (char 7)"),
+        ("01", "Extra data: line 1 column 2 (char 1)"),
+        ("1.e3", "Extra data: line 1 column 2 (char 1)"),
+        ("1E+", "Extra data: line 1 column 2 (char 1)"),
+        ("-Inf", "Expecting value: line 1 column 1 (char 0)"),
+        ("-", "Expecting value: line 1 column 1 (char 0)"),
+        ("[tru]", "Expecting value: line 1 column 2 (char 1)"),
+        ("[\"abc", "Unterminated string starting at: line 1 column 2 (char 1)"),
+        ("\"\\", "Unterminated string starting at: line 1 column 1 (char 0)"),
+        ("\"\\u12", "Invalid \\uXXXX escape: line 1 column 3 (char 2)"),
+        ("\"\\u+123\"", "Invalid \\uXXXX escape: line 1 column 3 (char 2)"),
+        ("\"\\ud800\\uzzzz\"", "Invalid \\uXXXX escape: line 1 column 9 (char 8)"),
+        ("\"\\x\"", "Invalid \\escape: line 1 column 2 (char 1)"),
+        ("\"é\n", "Invalid control character at: line 1 column 3 (char 2)"),
+        ("é", "Expecting value: line 1 column 1 (char 0)"),
+        ("\u{feff}1", "Unexpected UTF-8 BOM (decode using utf-8-sig): line 1 column 1 (char 0)"),
+        ("\"\\ud800\"", "Lone surrogate in string: line 1 column 2 (char 1)"),
+    ] {
+        assert_eq!(check(text), format!("JSONDecodeError: {message}"), "{text:?}");
+    }
+    assert!(check(&"9".repeat(4301)).starts_with("ValueError: Exceeds the limit (4300 digits)"));
+}
+
+#[test]
+fn deep_nesting_is_one_clear_error() {
+    let message = check(&"[".repeat(100_000));
+    assert!(message.starts_with("RecursionError: maximum recursion depth exceeded"), "{message}");
+    let fits = format!("{}{}", "[".repeat(DEPTH_MAX), "]".repeat(DEPTH_MAX));
+    assert!(read(&fits, &Arena::new()).is_ok());
+}
+
+#[test]
+fn the_type_is_found_wherever_it_stands() {
+    let arena = Arena::new();
+    let json = read(r#"{"a": 1, "b": 2, "_type": "X"}"#, &arena).unwrap();
+    assert_eq!(json.get("_type").and_then(Json::as_str), Some("X"));
+    assert_eq!(json.get("a").and_then(Json::as_number), Some("1"));
+    assert!(json.get("c").is_none());
+    assert_eq!(json.get("b").map(|value| value.offset), Some(14));
+}
