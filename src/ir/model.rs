@@ -1,0 +1,446 @@
+//! Programs, subroutines and basic blocks. Spec 20 §10 to §12.
+//!
+//! A [`Subroutine`] owns its blocks, phis and operations in tables; block order, operation order and
+//! phi order are lists of ids beside them, so removing something only takes it off its list, and a
+//! clone keeps every id valid.
+
+use crate::base::arena::Symbol;
+use crate::base::entity::{EntitySet, PrimaryMap};
+use crate::base::ordered::LookupMap;
+use crate::base::source::Loc;
+use crate::define_id;
+use crate::diagnostics::{Failure, Outcome};
+
+use super::Ctx;
+use super::op::{Op, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value};
+use super::pool::{Header, Pool, SubId};
+use super::types::IrType;
+
+define_id!(
+    /// A block of a subroutine. Dumps print [`BasicBlock::number`], not this id.
+    pub struct BlockId, "b"
+);
+define_id!(
+    /// An operation of a subroutine; its identity for as long as the subroutine lives.
+    pub struct OpId, "op"
+);
+define_id!(
+    /// A phi of a subroutine.
+    pub struct PhiId, "phi"
+);
+
+/// One argument of a phi: the register that holds the value when control comes from a block.
+#[derive(Clone, Copy, Debug)]
+pub struct PhiArg {
+    /// The register.
+    pub value: Register,
+    /// The predecessor.
+    pub through: BlockId,
+}
+
+/// Defines a register by where control came from.
+#[derive(Clone, Debug)]
+pub struct Phi {
+    /// The register defined.
+    pub register: Register,
+    /// One argument per predecessor; none at all for a variable that is undefined here.
+    pub args: Vec<PhiArg>,
+}
+
+/// Straight-line code with one terminator.
+#[derive(Clone, Debug)]
+pub struct BasicBlock {
+    /// Where its source stands.
+    pub loc: Loc,
+    /// The number dumps and block names show; none until the block becomes part of a body.
+    pub number: Option<u32>,
+    /// Name of a jump target in the source.
+    pub label: Option<Symbol>,
+    /// What the block is for.
+    pub comment: Option<Symbol>,
+    /// Phis in order.
+    pub phis: Vec<PhiId>,
+    /// Operations in order.
+    pub ops: Vec<OpId>,
+    /// None only while the block is being built.
+    pub terminator: Option<Terminator>,
+    /// The blocks that may come before, each once. The order is significant: it decides the order of
+    /// phi arguments and of retargeting.
+    pub predecessors: Vec<BlockId>,
+}
+
+impl BasicBlock {
+    /// An empty block without a number.
+    pub fn new(loc: Loc, label: Option<Symbol>, comment: Option<Symbol>) -> Self {
+        Self {
+            loc,
+            number: None,
+            label,
+            comment,
+            phis: Vec::new(),
+            ops: Vec::new(),
+            terminator: None,
+            predecessors: Vec::new(),
+        }
+    }
+    /// Adds a predecessor at the end; one that is there keeps its place.
+    pub fn add_predecessor(&mut self, block: BlockId) {
+        if !self.predecessors.contains(&block) {
+            self.predecessors.push(block);
+        }
+    }
+    /// Takes a predecessor off the list and leaves the phis alone; true when it was there.
+    pub fn discard_predecessor(&mut self, block: BlockId) -> bool {
+        let place = self.predecessors.iter().position(|predecessor| *predecessor == block);
+        place.is_some_and(|place| {
+            self.predecessors.remove(place);
+            true
+        })
+    }
+    /// The terminator of a finished block.
+    pub fn terminator(&self) -> &Terminator {
+        self.terminator.as_ref().expect("a finished block has a terminator")
+    }
+    /// The terminator of a finished block, mutable.
+    pub fn terminator_mut(&mut self) -> &mut Terminator {
+        self.terminator.as_mut().expect("a finished block has a terminator")
+    }
+    /// The blocks that may come next, each once, in first-mention order.
+    pub fn successors(&self) -> Vec<BlockId> {
+        self.terminator.as_ref().map(Terminator::unique_targets).unwrap_or_default()
+    }
+}
+
+/// Something that reads or defines registers, by identity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Node {
+    /// A phi.
+    Phi(PhiId),
+    /// An operation.
+    Op(OpId),
+    /// The terminator of a block.
+    Terminator(BlockId),
+}
+
+/// A function in SSA form (until it is destructured).
+#[derive(Clone, Debug)]
+pub struct Subroutine {
+    /// What callers know of it; [`Pool::header`].
+    pub id: SubId,
+    /// Where its source stands.
+    pub loc: Loc,
+    /// Parameters, version 0 each.
+    pub parameters: Vec<Register>,
+    /// Explicit results; implicit ones follow from the parameters.
+    pub returns: Vec<IrType>,
+    /// Whether calls must be, must not be, or may be inlined.
+    pub inline: Option<bool>,
+    /// Whether it only decodes arguments for a method and encodes its result.
+    pub is_routing_wrapper: bool,
+    /// Blocks in order, the entry first; empty when the body could not be built.
+    pub body: Vec<BlockId>,
+    /// All blocks ever made.
+    pub blocks: PrimaryMap<BlockId, BasicBlock>,
+    /// All phis ever made.
+    pub phis: PrimaryMap<PhiId, Phi>,
+    /// All operations ever made.
+    pub ops: PrimaryMap<OpId, Op>,
+}
+
+impl Subroutine {
+    /// A subroutine without a body.
+    pub fn new(id: SubId, loc: Loc, parameters: Vec<Register>, returns: Vec<IrType>) -> Self {
+        Self {
+            id,
+            loc,
+            parameters,
+            returns,
+            inline: None,
+            is_routing_wrapper: false,
+            body: Vec::new(),
+            blocks: PrimaryMap::new(),
+            phis: PrimaryMap::new(),
+            ops: PrimaryMap::new(),
+        }
+    }
+    /// What callers know of it.
+    pub fn header<'s>(&self, pool: &Pool<'s>) -> Header<'s> {
+        pool.header(self.id)
+    }
+    /// The first block.
+    pub fn entry(&self) -> BlockId {
+        self.body[0]
+    }
+    /// The number of a block that is part of the body.
+    pub fn number(&self, block: BlockId) -> u32 {
+        self.blocks[block].number.expect("blocks of a body are numbered")
+    }
+    /// One more than the largest block number of the body.
+    pub fn next_block_number(&self) -> u32 {
+        self.body.iter().map(|block| self.number(*block) + 1).max().unwrap_or(0)
+    }
+    /// Phis, operations and terminator of a block, in order.
+    pub fn nodes(&self, block: BlockId) -> impl Iterator<Item = Node> + '_ {
+        let data = &self.blocks[block];
+        let phis = data.phis.iter().map(|phi| Node::Phi(*phi));
+        let ops = data.ops.iter().map(|op| Node::Op(*op));
+        phis.chain(ops).chain(data.terminator.iter().map(move |_| Node::Terminator(block)))
+    }
+    /// All operations in body order.
+    pub fn ops_in_order(&self) -> impl Iterator<Item = OpId> + '_ {
+        self.body.iter().flat_map(|block| self.blocks[*block].ops.iter().copied())
+    }
+    /// All phis in body order.
+    pub fn phis_in_order(&self) -> impl Iterator<Item = PhiId> + '_ {
+        self.body.iter().flat_map(|block| self.blocks[*block].phis.iter().copied())
+    }
+    /// Makes an operation without placing it.
+    pub fn make_op(&mut self, kind: OpKind, loc: Loc) -> OpId {
+        self.ops.push(Op { kind, loc })
+    }
+    /// Makes an assignment without placing it.
+    pub fn make_assign(&mut self, targets: Vec<Register>, source: Source, loc: Loc) -> OpId {
+        self.make_op(OpKind::Assign { targets, source }, loc)
+    }
+    /// Visits every register a node reads, in order, repeats included.
+    pub fn visit_registers_read(
+        &self,
+        pool: &Pool<'_>,
+        node: Node,
+        visit: &mut impl FnMut(Register),
+    ) {
+        match node {
+            Node::Phi(phi) => self.phis[phi].args.iter().for_each(|arg| visit(arg.value)),
+            Node::Op(op) => self.ops[op].visit_registers_read(pool, visit),
+            Node::Terminator(block) => {
+                self.blocks[block].terminator().visit_registers_read(pool, visit);
+            }
+        }
+    }
+    /// Visits every register defined: parameters, then per block its phis and assignment targets.
+    pub fn visit_definitions(&self, visit: &mut impl FnMut(Register)) {
+        self.parameters.iter().for_each(|parameter| visit(*parameter));
+        for block in &self.body {
+            let block = &self.blocks[*block];
+            block.phis.iter().for_each(|phi| visit(self.phis[*phi].register));
+            let ops = block.ops.iter();
+            ops.for_each(|op| self.ops[*op].targets().iter().for_each(|target| visit(*target)));
+        }
+    }
+    /// Replaces every value the terminator of a block reads. Keys of a switch that become equal to an
+    /// earlier key are dropped with an error, as spec 20 §15 says.
+    pub fn map_terminator_reads(
+        &mut self,
+        ctx: Ctx<'_, '_>,
+        block: BlockId,
+        map: &mut impl FnMut(Value) -> Value,
+    ) {
+        let Some(terminator) = &mut self.blocks[block].terminator else { return };
+        terminator.map_reads_but_keys(ctx.pool, map);
+        let TerminatorKind::Switch { cases, .. } = &mut terminator.kind else { return };
+        let mut changed = false;
+        for (key, _) in cases.iter_mut() {
+            let old = *key;
+            key.map(ctx.pool, map);
+            changed |= old != *key;
+        }
+        if !changed {
+            return;
+        }
+        let mut dropped = Vec::new();
+        let mut seen = crate::base::ordered::LookupSet::new();
+        cases.retain(|(key, target)| {
+            let first = seen.insert(*key);
+            if !first {
+                dropped.push(*target);
+            }
+            first
+        });
+        for target in dropped {
+            let loc = self.blocks[target].loc;
+            ctx.sink().error("match case became unreachable after key replacement", loc);
+        }
+    }
+    /// Replaces registers everywhere, definitions included: phis (register, then arguments),
+    /// assignments (targets, then source), all other operands, in body order. Values that are not
+    /// registers stay. Locations of the replaced mention are kept.
+    pub fn map_registers(&mut self, ctx: Ctx<'_, '_>, map: &mut impl FnMut(Register) -> Register) {
+        let map = &mut |register: Register| map(register).at(register.loc);
+        let map_value = &mut |value: Value| match value {
+            Value::Register(register) => Value::Register(map(register)),
+            other => other,
+        };
+        for index in 0..self.body.len() {
+            let block = self.body[index];
+            for phi in &self.blocks[block].phis {
+                let phi = &mut self.phis[*phi];
+                let mut swap = |register: &mut Register| {
+                    if let Value::Register(new) = map_value(Value::Register(*register)) {
+                        *register = new;
+                    }
+                };
+                swap(&mut phi.register);
+                phi.args.iter_mut().for_each(|arg| swap(&mut arg.value));
+            }
+            for op in &self.blocks[block].ops {
+                let op = &mut self.ops[*op];
+                if let OpKind::Assign { targets, .. } = &mut op.kind {
+                    for target in targets {
+                        if let Value::Register(new) = map_value(Value::Register(*target)) {
+                            *target = new;
+                        }
+                    }
+                }
+                op.map_reads(ctx.pool, map_value);
+            }
+            self.map_terminator_reads(ctx, block, map_value);
+        }
+    }
+    /// Takes `gone` out of the predecessors of `block` and its phis' arguments. When one predecessor
+    /// is left the phis become one assignment at the top of the block (spec 20 §11).
+    pub fn remove_predecessor(
+        &mut self,
+        pool: &Pool<'_>,
+        block: BlockId,
+        gone: BlockId,
+    ) -> Outcome<()> {
+        if !self.blocks[block].discard_predecessor(gone) || self.blocks[block].phis.is_empty() {
+            return Ok(());
+        }
+        for phi in &self.blocks[block].phis {
+            let args = &mut self.phis[*phi].args;
+            let Some(place) = args.iter().position(|arg| arg.through == gone) else {
+                return Err(Failure::internal("phi has no argument for predecessor", Loc::NONE));
+            };
+            args.remove(place);
+        }
+        if self.blocks[block].predecessors.len() != 1 {
+            return Ok(());
+        }
+        let phis = std::mem::take(&mut self.blocks[block].phis);
+        let targets: Vec<Register> = phis.iter().map(|phi| self.phis[*phi].register).collect();
+        let values: Vec<Value> =
+            phis.iter().map(|phi| Value::Register(self.phis[*phi].args[0].value)).collect();
+        if values
+            .iter()
+            .any(|value| targets.iter().any(|target| Value::Register(*target) == *value))
+        {
+            return Err(Failure::internal("phi reads a register of its own block", Loc::NONE));
+        }
+        let source = match values.as_slice() {
+            [value] => Source::value(*value),
+            _ => Source::tuple(pool, values, Loc::NONE),
+        };
+        let op = self.make_assign(targets, source, Loc::NONE);
+        self.blocks[block].ops.insert(0, op);
+        Ok(())
+    }
+    /// Lets `new` take the part of predecessor `old`: phi arguments follow, and `new` goes to the end
+    /// of the list unless it is there already.
+    pub fn replace_predecessor(&mut self, block: BlockId, old: BlockId, new: BlockId) {
+        let data = &mut self.blocks[block];
+        data.discard_predecessor(old);
+        for phi in &data.phis {
+            for arg in &mut self.phis[*phi].args {
+                if arg.through == old {
+                    arg.through = new;
+                }
+            }
+        }
+        data.add_predecessor(new);
+    }
+    /// Whether a value is computed by one of the nodes that aggregate lowering replaces.
+    pub fn has_high_level_nodes(&self) -> bool {
+        self.ops_in_order().any(|op| match &self.ops[op].kind {
+            OpKind::BoxWrite { .. } => true,
+            OpKind::Assign { source, .. } => source.kind.is_high_level(),
+            _ => false,
+        })
+    }
+    /// The blocks of the body as a set.
+    pub fn body_set(&self) -> EntitySet<BlockId> {
+        self.body.iter().copied().collect()
+    }
+    /// The assignment source of an operation, when it is one with a single target.
+    pub fn single_assignment(&self, op: OpId) -> Option<(Register, &Source)> {
+        match &self.ops[op].kind {
+            OpKind::Assign { targets, source } if targets.len() == 1 => Some((targets[0], source)),
+            _ => None,
+        }
+    }
+    /// Whether an operation copies several values at once.
+    pub fn is_parallel_copy(&self, op: OpId) -> bool {
+        matches!(
+            &self.ops[op].kind,
+            OpKind::Assign { source: Source { kind: SourceKind::ValueTuple { .. }, .. }, .. }
+        )
+    }
+}
+
+/// What a program is run for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ProgramKind {
+    /// Approves or rejects application calls.
+    Approval,
+    /// Runs when an account clears its state.
+    Clear,
+    /// Approves or rejects a transaction of its account.
+    LogicSignature,
+}
+
+impl ProgramKind {
+    /// The kind's part of file names; none for a logic signature.
+    pub fn file_part(self) -> Option<&'static str> {
+        match self {
+            ProgramKind::Approval => Some("approval"),
+            ProgramKind::Clear => Some("clear"),
+            ProgramKind::LogicSignature => None,
+        }
+    }
+}
+
+/// How scratch slots of reference arrays are given out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SlotStrategy {
+    /// No slot outlives its subroutine.
+    #[default]
+    None,
+    /// At run time.
+    Dynamic,
+}
+
+/// One AVM program. It owns its subroutines: no two programs share one.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What it is run for.
+    pub kind: ProgramKind,
+    /// Where it starts.
+    pub main: Subroutine,
+    /// All others, in output order.
+    pub subroutines: Vec<Subroutine>,
+    /// AVM version it is compiled for.
+    pub avm_version: i64,
+    /// Scratch slots the program uses for itself, ascending.
+    pub reserved_slots: std::collections::BTreeSet<u32>,
+    /// How other slots are given out.
+    pub slot_strategy: SlotStrategy,
+    /// Whether to salt the program off the curve; none for the default of its kind.
+    pub autosalt: Option<bool>,
+    /// Where its source stands.
+    pub loc: Loc,
+}
+
+impl Program {
+    /// Main, then the others in order.
+    pub fn all_subroutines(&self) -> impl Iterator<Item = &Subroutine> {
+        std::iter::once(&self.main).chain(&self.subroutines)
+    }
+    /// Main, then the others in order, mutable.
+    pub fn all_subroutines_mut(&mut self) -> impl Iterator<Item = &mut Subroutine> {
+        std::iter::once(&mut self.main).chain(&mut self.subroutines)
+    }
+    /// Places of the subroutines (main excluded) by id.
+    pub fn index_by_id(&self) -> LookupMap<SubId, usize> {
+        self.subroutines.iter().enumerate().map(|(index, sub)| (sub.id, index)).collect()
+    }
+}
