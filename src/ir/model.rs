@@ -10,6 +10,7 @@ use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::define_id;
 use crate::diagnostics::{Failure, Outcome};
+use crate::metadata::{ContractMetadata, LogicSigMetadata};
 
 use super::Ctx;
 use super::op::{Op, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value};
@@ -442,5 +443,53 @@ impl Program {
     /// Places of the subroutines (main excluded) by id.
     pub fn index_by_id(&self) -> LookupMap<SubId, usize> {
         self.subroutines.iter().enumerate().map(|(index, sub)| (sub.id, index)).collect()
+    }
+}
+
+/// What one compilation target becomes.
+#[derive(Clone, Debug)]
+pub enum Artifact {
+    /// A smart contract.
+    Contract {
+        /// Its approval program.
+        approval: Program,
+        /// Its clear-state program.
+        clear: Program,
+        /// What its specifications say.
+        metadata: ContractMetadata,
+        /// Where its source stands.
+        loc: Loc,
+    },
+    /// A logic signature.
+    LogicSignature {
+        /// Its program.
+        program: Program,
+        /// What its specifications say.
+        metadata: LogicSigMetadata,
+        /// Where its source stands.
+        loc: Loc,
+    },
+}
+
+impl Artifact {
+    /// The programs, approval first.
+    pub fn programs(&self) -> Vec<&Program> {
+        match self {
+            Artifact::Contract { approval, clear, .. } => vec![approval, clear],
+            Artifact::LogicSignature { program, .. } => vec![program],
+        }
+    }
+    /// The programs, approval first, mutable.
+    pub fn programs_mut(&mut self) -> Vec<&mut Program> {
+        match self {
+            Artifact::Contract { approval, clear, .. } => vec![approval, clear],
+            Artifact::LogicSignature { program, .. } => vec![program],
+        }
+    }
+    /// Where its source stands.
+    pub fn loc(&self) -> Loc {
+        match self {
+            Artifact::Contract { loc, .. } | Artifact::LogicSignature { loc, .. } => *loc,
+        }
     }
 }
