@@ -1,6 +1,8 @@
 //! Storage, text and arithmetic that every stage stands on; knows nothing of the compiler.
 
 pub mod arena;
+pub mod encode;
 pub mod entity;
 pub mod ordered;
 pub mod source;
+pub mod text;
