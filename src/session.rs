@@ -1,7 +1,8 @@
 //! What every stage of one compilation shares: names, locations, messages and options.
 
 use crate::base::arena::{Arena, Interner, Symbol};
-use crate::base::source::LocTable;
+use crate::base::source::{Loc, LocTable, SourceLocation};
+use crate::base::source_text::SourceTexts;
 use crate::diagnostics::{Failure, Outcome, Sink};
 use crate::options::CompileOptions;
 
@@ -19,6 +20,8 @@ pub struct Session<'s> {
     pub locs: LocTable,
     /// Messages to the user.
     pub sink: Sink,
+    /// Text of source files, where the front end gave it. The driver fills it before anything runs.
+    pub sources: SourceTexts,
     stop: Option<StopCheck<'s>>,
 }
 
@@ -30,6 +33,7 @@ impl<'s> Session<'s> {
             symbols: Interner::new(arena),
             locs: LocTable::new(),
             sink: Sink::new(),
+            sources: SourceTexts::default(),
             stop,
         }
     }
@@ -40,6 +44,25 @@ impl<'s> Session<'s> {
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &'s str {
         self.symbols.text(symbol)
+    }
+    /// A location as `path:line` or `path:line-end`; `INTERNAL` stands for code without a file.
+    pub fn location_text(&self, location: &SourceLocation) -> String {
+        let path = location.file.map_or("INTERNAL", |file| self.sources.shown(self.text(file)));
+        if location.end_line == location.line {
+            format!("{path}:{}", location.line)
+        } else {
+            format!("{path}:{}-{}", location.line, location.end_line)
+        }
+    }
+    /// The whole source lines of a location, where the source is known. A location outside of the
+    /// file gives no lines and a warning.
+    pub fn source_lines(&self, location: &SourceLocation) -> Option<&[String]> {
+        let lines = self.sources.lines(location)?;
+        if lines.is_empty() {
+            let shown = self.location_text(location);
+            self.sink.warning(format!("could not locate source: {shown}"), Loc::NONE);
+        }
+        Some(lines)
     }
     /// Fails with [`Failure::Stopped`] when the compilation was asked to end.
     pub fn check_stop(&self) -> Outcome<()> {

@@ -5,4 +5,5 @@ pub mod encode;
 pub mod entity;
 pub mod ordered;
 pub mod source;
+pub mod source_text;
 pub mod text;
