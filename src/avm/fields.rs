@@ -201,53 +201,6 @@ impl TxnField {
     }
 }
 
-/// What a call to an application asks for besides running it.
-#[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-#[expect(missing_docs, reason = "the protocol's own names")]
-pub enum OnCompletionAction {
-    NoOp,
-    OptIn,
-    CloseOut,
-    ClearState,
-    UpdateApplication,
-    DeleteApplication,
-}
-
-impl OnCompletionAction {
-    /// Every action in order of its number.
-    pub const ALL: [OnCompletionAction; 6] = [
-        OnCompletionAction::NoOp,
-        OnCompletionAction::OptIn,
-        OnCompletionAction::CloseOut,
-        OnCompletionAction::ClearState,
-        OnCompletionAction::UpdateApplication,
-        OnCompletionAction::DeleteApplication,
-    ];
-    /// The protocol's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            OnCompletionAction::NoOp => "NoOp",
-            OnCompletionAction::OptIn => "OptIn",
-            OnCompletionAction::CloseOut => "CloseOut",
-            OnCompletionAction::ClearState => "ClearState",
-            OnCompletionAction::UpdateApplication => "UpdateApplication",
-            OnCompletionAction::DeleteApplication => "DeleteApplication",
-        }
-    }
-    /// The protocol's number.
-    pub fn value(self) -> u64 {
-        self as u64
-    }
-    /// The action with this number.
-    pub fn from_value(value: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.value() == value)
-    }
-    /// The action with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|action| action.name() == name)
-    }
-}
-
 /// The kinds of transaction.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 #[expect(missing_docs, reason = "the protocol's own names")]
