@@ -81,6 +81,20 @@ pub enum BytesEncoding {
     Utf8,
 }
 
+impl BytesEncoding {
+    /// A byte string as dumps and TEAL print it.
+    pub fn text(self, bytes: &[u8]) -> String {
+        match self {
+            BytesEncoding::Utf8 => crate::base::text::quote_bytes(bytes),
+            BytesEncoding::Base32 => crate::base::encode::base32(bytes),
+            BytesEncoding::Base64 => crate::base::encode::base64(bytes),
+            BytesEncoding::Base16 | BytesEncoding::Unknown => {
+                format!("0x{}", crate::base::encode::hex(bytes))
+            }
+        }
+    }
+}
+
 /// A value known at compile time ("Constant" in spec 20 §6).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Constant {
