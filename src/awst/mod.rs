@@ -1,1 +1,13 @@
-//! (not written yet)
+//! The typed syntax tree: AWST JSON -> declarations, statements, expressions and types; then the
+//! checks that need the whole document.
+//!
+//! Nodes are read-only, live in one arena and refer to each other by `&'a`; types are ids of a
+//! [`wtypes::WTypes`] table that the document, the embedded library and the IR builder share.
+
+pub mod decl;
+pub mod expr;
+pub mod operators;
+pub mod stmt;
+pub mod txn_field;
+pub mod visit;
+pub mod wtypes;
