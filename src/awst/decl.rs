@@ -2,12 +2,12 @@
 //! Spec 10 §13.
 
 use super::expr::{BytesConstant, ExprRef};
-use super::operators::{AppStorageKind, Arc4CreateOption, OnCompletionAction, ResourceEncoding};
 use super::stmt::Block;
 use super::wtypes::WTypeId;
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
+use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
 
 /// A parameter.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -82,14 +82,14 @@ impl<'a> Arc4MethodConfig<'a> {
         }
     }
     /// The completions a call may have; never empty.
-    pub fn allowed_completion_types(self) -> &'a [OnCompletionAction] {
+    pub fn allowed_completion_types(self) -> &'a [OnCompletion] {
         match self {
             Arc4MethodConfig::Bare(config) => config.allowed_completion_types,
             Arc4MethodConfig::Abi(config) => config.allowed_completion_types,
         }
     }
     /// Whether a call may create the application.
-    pub fn create(self) -> Arc4CreateOption {
+    pub fn create(self) -> CreateOption {
         match self {
             Arc4MethodConfig::Bare(config) => config.create,
             Arc4MethodConfig::Abi(config) => config.create,
@@ -102,8 +102,8 @@ impl<'a> Arc4MethodConfig<'a> {
 #[expect(missing_docs, reason = "field names are those of the AWST document, spec 10 §13")]
 pub struct Arc4BareMethodConfig<'a> {
     pub loc: Loc,
-    pub allowed_completion_types: &'a [OnCompletionAction],
-    pub create: Arc4CreateOption,
+    pub allowed_completion_types: &'a [OnCompletion],
+    pub create: CreateOption,
 }
 
 /// A method called by its ABI selector.
@@ -111,8 +111,8 @@ pub struct Arc4BareMethodConfig<'a> {
 #[expect(missing_docs, reason = "field names are those of the AWST document, spec 10 §13")]
 pub struct Arc4AbiMethodConfig<'a> {
     pub loc: Loc,
-    pub allowed_completion_types: &'a [OnCompletionAction],
-    pub create: Arc4CreateOption,
+    pub allowed_completion_types: &'a [OnCompletion],
+    pub create: CreateOption,
     pub name: &'a str,
     pub resource_encoding: ResourceEncoding,
     pub readonly: bool,
@@ -142,7 +142,7 @@ pub enum AbiMethodArgDefault<'a> {
 pub struct AppStorageDefinition<'a> {
     pub loc: Loc,
     pub member_name: Symbol,
-    pub kind: AppStorageKind,
+    pub kind: StorageKind,
     pub storage_wtype: WTypeId,
     /// The type of a map's keys; none for a single value.
     pub key_wtype: Option<WTypeId>,

@@ -6,15 +6,15 @@
 use num_bigint::BigInt;
 
 use super::operators::{
-    AppStorageKind, BigUIntBinaryOperator, BigUIntPostfixUnaryOperator, BinaryBooleanOperator,
-    BytesBinaryOperator, BytesEncoding, BytesUnaryOperator, EqualityComparison, NumericComparison,
-    PuyaLibFunction, ResourceEncoding, UInt64BinaryOperator, UInt64PostfixUnaryOperator,
-    UInt64UnaryOperator,
+    BigUIntBinaryOperator, BigUIntPostfixUnaryOperator, BinaryBooleanOperator, BytesBinaryOperator,
+    BytesEncoding, BytesUnaryOperator, EqualityComparison, NumericComparison, PuyaLibFunction,
+    UInt64BinaryOperator, UInt64PostfixUnaryOperator, UInt64UnaryOperator,
 };
-use super::txn_field::TxnField;
 use super::wtypes::WTypeId;
+use crate::avm::fields::TxnField;
 use crate::base::arena::{Arena, Symbol};
 use crate::base::source::Loc;
+use crate::metadata::{ResourceEncoding, StorageKind};
 
 /// An expression of the tree.
 pub type ExprRef<'a> = &'a Expr<'a>;
@@ -502,11 +502,11 @@ impl<'a> From<SingleEvaluation<'a>> for Expr<'a> {
 
 impl Expr<'_> {
     /// The storage kind of a state or box expression.
-    pub fn storage_kind(&self) -> Option<AppStorageKind> {
+    pub fn storage_kind(&self) -> Option<StorageKind> {
         match self {
-            Expr::AppStateExpression(_) => Some(AppStorageKind::AppGlobal),
-            Expr::AppAccountStateExpression(_) => Some(AppStorageKind::AccountLocal),
-            Expr::BoxValueExpression(_) => Some(AppStorageKind::Box),
+            Expr::AppStateExpression(_) => Some(StorageKind::Global),
+            Expr::AppAccountStateExpression(_) => Some(StorageKind::Local),
+            Expr::BoxValueExpression(_) => Some(StorageKind::Box),
             _ => None,
         }
     }

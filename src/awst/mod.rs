@@ -8,6 +8,5 @@ pub mod decl;
 pub mod expr;
 pub mod operators;
 pub mod stmt;
-pub mod txn_field;
 pub mod visit;
 pub mod wtypes;

@@ -1,5 +1,5 @@
-//! The closed sets of words an AWST document may use: operators, encodings, kinds. Each knows its
-//! JSON spelling, its member name and the class name the reference uses in messages. Spec 10 §14.
+//! The operators and other closed sets of words of an AWST document. Each knows its JSON spelling and
+//! the class name the reference uses in messages. Spec 10 §14.
 
 /// A closed set of JSON values.
 pub trait Choice: Copy + Sized + 'static {
@@ -114,11 +114,6 @@ choices! {
         And = "and",
         Or = "or",
     }
-    /// How an ABI method receives accounts, assets and applications.
-    ResourceEncoding, "Literal" {
-        Index = "index",
-        Value = "value",
-    }
     /// Routines of the embedded library that a document may name, by member name.
     PuyaLibFunction, "PuyaLibFunction" {
         EnsureBudget = "ensure_budget",
@@ -143,74 +138,6 @@ impl PuyaLibFunction {
     }
 }
 
-macro_rules! numbered {
-    ($($(#[$doc:meta])* $name:ident, $class:literal { $($member:ident = $number:literal $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        #[allow(missing_docs, reason = "members are named after what they stand for")]
-        pub enum $name { $($member = $number,)* }
-
-        impl Numbered for $name {
-            const CLASS: &'static str = $class;
-            fn of(number: i64) -> Option<Self> {
-                match number { $($number => Some(Self::$member),)* _ => None }
-            }
-        }
-
-        impl $name {
-            /// The JSON value.
-            pub fn number(self) -> u64 {
-                self as u64
-            }
-            /// The member's name.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$member => $text,)* }
-            }
-        }
-    )*};
-}
-
-/// A closed set of JSON numbers.
-pub trait Numbered: Copy + Sized {
-    /// The set's name in messages.
-    const CLASS: &'static str;
-    /// The member with this number.
-    fn of(number: i64) -> Option<Self>;
-}
-
-numbered! {
-    /// Transaction types, numbered as the AVM numbers them.
-    TransactionType, "TransactionType" {
-        Pay = 1 "pay",
-        Keyreg = 2 "keyreg",
-        Acfg = 3 "acfg",
-        Axfer = 4 "axfer",
-        Afrz = 5 "afrz",
-        Appl = 6 "appl",
-    }
-    /// What an application call does on completion, numbered as the AVM numbers it.
-    OnCompletionAction, "OnCompletionAction" {
-        NoOp = 0 "NoOp",
-        OptIn = 1 "OptIn",
-        CloseOut = 2 "CloseOut",
-        ClearState = 3 "ClearState",
-        UpdateApplication = 4 "UpdateApplication",
-        DeleteApplication = 5 "DeleteApplication",
-    }
-    /// Where application state lives.
-    AppStorageKind, "AppStorageKind" {
-        AppGlobal = 1 "app_global",
-        AccountLocal = 2 "account_local",
-        Box = 3 "box",
-    }
-    /// Whether a method may, must or must not be the call that creates the application.
-    Arc4CreateOption, "ARC4CreateOption" {
-        Allow = 1 "allow",
-        Require = 2 "require",
-        Disallow = 3 "disallow",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +146,5 @@ mod tests {
     fn members_are_found_by_their_spelling() {
         assert_eq!(UInt64BinaryOperator::of("**"), Some(UInt64BinaryOperator::Pow));
         assert_eq!(BigUIntBinaryOperator::of("**"), None);
-        assert_eq!(<TransactionType as Numbered>::of(6).map(TransactionType::name), Some("appl"));
     }
 }

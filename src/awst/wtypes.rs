@@ -13,7 +13,7 @@
 
 use std::cell::RefCell;
 
-use super::operators::TransactionType;
+use crate::avm::fields::{FieldType, TransactionType, TxnField};
 use crate::base::arena::Arena;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
@@ -82,6 +82,19 @@ impl WTypeId {
     pub const ARC4_STRING: WTypeId = WTypeId::predefined(17);
     /// the ARC-4 `address`: an immutable static array of 32 bytes
     pub const ARC4_ADDRESS: WTypeId = WTypeId::predefined(18);
+
+    /// The type of a transaction field's value, or of each value of an array field.
+    pub fn of_field(field: TxnField) -> Self {
+        match field.field_type() {
+            FieldType::Account => WTypeId::ACCOUNT,
+            FieldType::UInt64 => WTypeId::UINT64,
+            FieldType::Bool => WTypeId::BOOL,
+            FieldType::Asset => WTypeId::ASSET,
+            FieldType::Application => WTypeId::APPLICATION,
+            FieldType::Bytes => WTypeId::BYTES,
+            FieldType::Bytes32 => WTypeId::BYTES32,
+        }
+    }
 }
 
 /// The stack type of a value.
@@ -481,6 +494,16 @@ impl<'s> WTypes<'s> {
                 Some((index, fields[index].wtype))
             }
             _ => None,
+        }
+    }
+    /// Whether an expression of this type may give a transaction field's value. Spec 10 §15.
+    pub fn is_valid_field_argument(&self, field: TxnField, id: WTypeId) -> bool {
+        let expected = self.get(WTypeId::of_field(field)).scalar_type;
+        match self.kind(id) {
+            WTypeKind::Tuple { types, .. } if field.is_array() => {
+                types.iter().all(|item| self.get(*item).scalar_type == expected)
+            }
+            _ => !field.is_array() && self.get(id).scalar_type == expected,
         }
     }
     /// Whether the reference takes two types for equal.

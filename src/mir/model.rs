@@ -533,9 +533,7 @@ impl Subroutine {
     /// Whether the subroutine starts with `proto`: it has parameters, or leaves something below the
     /// values it hands back. Spec 30 §12; holds after F-stack allocation.
     pub fn needs_proto(&self) -> bool {
-        let leaves_values = |block: &Block| {
-            matches!(block.terminator.kind, TerminatorKind::RetSub { fx_height, .. } if fx_height > 0)
-        };
+        let leaves_values = |block: &Block| matches!(block.terminator.kind, TerminatorKind::RetSub { fx_height, .. } if fx_height > 0);
         !self.is_main
             && (!self.signature.parameters.is_empty() || self.body.values().any(leaves_values))
     }
