@@ -1,6 +1,7 @@
 //! JSON in Python's dialect: [`read`] makes a borrowed tree out of a text, [`value`] is the owned
-//! tree we build ourselves, [`write`] renders it with the reference's layouts.
+//! tree we build ourselves, [`coerce`] converts scalars as Python does, [`write`] renders a tree with the reference's layouts.
 
+pub mod coerce;
 pub mod read;
 pub mod value;
 pub mod write;

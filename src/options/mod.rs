@@ -1,5 +1,7 @@
 //! What a compilation may be told: plain data, filled from the options document (spec 10 §3).
 
+pub mod read;
+
 use std::path::PathBuf;
 
 use crate::base::ordered::OrderedMap;
