@@ -1,1 +1,4 @@
-//! (not written yet)
+//! What server and clients have in common: the JSON-RPC envelope and the pid file.
+
+pub mod envelope;
+pub mod pid_file;
