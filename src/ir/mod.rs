@@ -3,10 +3,14 @@
 //! Stages: `build` (AWST -> SSA), `optimise` (passes to a fixed point), aggregate lowering, `optimise`
 //! again, slot elimination, `destructure` (out of SSA). Spec 20, 21 and 22.
 
+pub mod factory;
 pub mod model;
 pub mod op;
 pub mod pool;
+pub mod rewrite;
+pub mod text;
 pub mod types;
+pub mod verify;
 
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;

@@ -1,6 +1,7 @@
 //! Types of IR values and encodings of their bytes, as small copyable ids into the [`Pool`]. Spec 20
 //! §3 and §4.
 
+use crate::avm::ops::StackType;
 use crate::base::arena::Symbol;
 use crate::define_id;
 
@@ -197,6 +198,23 @@ impl Shape {
                 };
                 tuple.elements.iter().enumerate().flat_map(element).collect()
             }
+        }
+    }
+}
+
+impl From<StackType> for IrType {
+    fn from(ty: StackType) -> Self {
+        match ty {
+            StackType::UInt64 => IrType::UInt64,
+            StackType::Bytes => IrType::Bytes,
+            StackType::SizedBytes(length) => IrType::SizedBytes(u32::from(length)),
+            StackType::Bool => IrType::Bool,
+            StackType::Account => IrType::Account,
+            StackType::BigUInt => IrType::BigUInt,
+            StackType::StateKey => IrType::StateKey,
+            StackType::BoxKey => IrType::BoxKey,
+            StackType::Any => IrType::Any,
+            StackType::AccountOrIndex => IrType::AccountOrUInt64,
         }
     }
 }

@@ -1,0 +1,273 @@
+//! Structural invariants of a subroutine, checked between passes. Spec 20 §16.
+//!
+//! 1. A body's blocks end with a terminator.
+//! 2. A block is a predecessor of each of its successors; both are part of the body.
+//! 3. A phi has one argument per predecessor, and the argument's AVM type.
+//! 4. What is read is a parameter or is assigned somewhere.
+//! 5. Assignments agree in AVM types; instructions agree with their signature (reported, not raised).
+//! 6. In SSA form nothing is assigned twice (parameters are not counted).
+//!
+//! A violation is a mistake of this compiler, except for types, which input can get wrong.
+
+use crate::avm::ops::ImmediateKind;
+use crate::base::ordered::OrderedSet;
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+
+use super::Ctx;
+use super::model::{BlockId, Subroutine};
+use super::op::{Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind};
+use super::text;
+use super::types::{AvmType, IrType};
+
+/// Checks everything that holds before and after destructuring.
+pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let body = sub.body_set();
+    for block in &sub.body {
+        verify_block(sub, ctx, *block, &body)?;
+    }
+    let mut defined: OrderedSet<Register> = OrderedSet::default();
+    sub.visit_definitions(&mut |register| {
+        defined.insert(register);
+    });
+    let mut undefined: OrderedSet<Register> = OrderedSet::default();
+    for block in &sub.body {
+        for node in sub.nodes(*block) {
+            sub.visit_registers_read(ctx.pool, node, &mut |register| {
+                if !defined.contains(&register) {
+                    undefined.insert(register);
+                }
+            });
+        }
+    }
+    if !undefined.is_empty() {
+        let names: Vec<String> =
+            undefined.iter().map(|register| text::register(ctx, *register)).collect();
+        let message =
+            format!("The following variables are used but never defined: {}", names.join(", "));
+        return Err(Failure::internal(message, sub.loc));
+    }
+    Ok(())
+}
+
+/// Checks single assignment too.
+pub fn verify_ssa(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let mut assigned: OrderedSet<Register> = OrderedSet::default();
+    for block in &sub.body {
+        let block = &sub.blocks[*block];
+        let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
+        let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
+        for register in phis.chain(targets) {
+            if !assigned.insert(register) {
+                let name = text::register(ctx, register);
+                let message = format!("SSA constraint violated: {name} is assigned multiple times");
+                return Err(Failure::internal(message, Loc::NONE));
+            }
+        }
+    }
+    verify(sub, ctx)
+}
+
+fn verify_block(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    id: BlockId,
+    body: &crate::base::entity::EntitySet<BlockId>,
+) -> Outcome<()> {
+    let block = &sub.blocks[id];
+    let name = text::block(sub, id);
+    for phi in &block.phis {
+        let phi = &sub.phis[*phi];
+        let ty = phi.register.ty.maybe_avm_type(ctx.pool);
+        if phi.args.iter().any(|arg| arg.value.ty.maybe_avm_type(ctx.pool) != ty) {
+            return Err(Failure::internal("phi and argument types do not match", block.loc));
+        }
+    }
+    for op in &block.ops {
+        verify_op(ctx, &sub.ops[*op])?;
+    }
+    let Some(terminator) = &block.terminator else {
+        let sub_id = ctx.text(sub.header(ctx.pool).id);
+        let message = format!("Unterminated block {name} assigned to subroutine {sub_id}");
+        return Err(Failure::internal(message, block.loc));
+    };
+    verify_terminator(ctx, &terminator.kind, terminator.loc)?;
+    for successor in terminator.targets() {
+        if !sub.blocks[successor].predecessors.contains(&id) {
+            let missing = text::block(sub, successor);
+            let message = format!("{name} is no predecessor of its successor {missing}");
+            return Err(Failure::internal(message, terminator.loc.or(block.loc).or(sub.loc)));
+        }
+        if !body.contains(successor) {
+            return Err(Failure::internal(format!("{name} goes outside of the body"), block.loc));
+        }
+    }
+    if block.predecessors.iter().any(|predecessor| !body.contains(*predecessor)) {
+        return Err(Failure::internal(format!("{name} is entered from outside"), block.loc));
+    }
+    for phi in &block.phis {
+        let args = &sub.phis[*phi].args;
+        let complete = args.len() == block.predecessors.len()
+            && args.iter().all(|arg| block.predecessors.contains(&arg.through));
+        if !complete {
+            let phi = text::phi(sub, ctx, *phi);
+            let message = format!("mismatch between predecessors of {name} and phi node {phi}");
+            return Err(Failure::internal(message, sub.loc));
+        }
+    }
+    Ok(())
+}
+
+fn verify_op(ctx: Ctx<'_, '_>, op: &Op) -> Outcome<()> {
+    match &op.kind {
+        OpKind::Assign { targets, source } => {
+            check_assignment(ctx, targets, source, op.loc)?;
+            if let SourceKind::Intrinsic(intrinsic) = &source.kind {
+                check_intrinsic(ctx, intrinsic, source.loc);
+            }
+        }
+        OpKind::Intrinsic(intrinsic) => check_intrinsic(ctx, intrinsic, op.loc),
+        OpKind::Assert { .. }
+        | OpKind::WriteSlot { .. }
+        | OpKind::BoxWrite { .. }
+        | OpKind::Invoke(_) => {}
+    }
+    Ok(())
+}
+
+/// Checks that what a terminator looks at has the type it needs.
+pub fn verify_terminator(ctx: Ctx<'_, '_>, kind: &TerminatorKind, loc: Loc) -> Outcome<()> {
+    let avm = |ty: IrType| ty.maybe_avm_type(ctx.pool);
+    match kind {
+        TerminatorKind::Branch { condition, .. }
+            if avm(condition.ty(ctx.pool)) != Some(AvmType::UInt64) =>
+        {
+            Err(Failure::code("Branch condition can only be uint64 backed value", loc))
+        }
+        TerminatorKind::Exit(value) if avm(value.ty(ctx.pool)) != Some(AvmType::UInt64) => {
+            Err(Failure::code("Can only exit with uint64 backed value", loc))
+        }
+        TerminatorKind::Switch { value, cases, .. } => {
+            let ty = avm(value.ty(ctx.pool));
+            if cases.iter().any(|(key, _)| avm(key.ty(ctx.pool)) != ty) {
+                return Err(Failure::code("Switch cases types mismatch with value to match", loc));
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn type_names(ctx: Ctx<'_, '_>, types: &[IrType]) -> String {
+    let names: Vec<String> = types.iter().map(|ty| ty.name(ctx.pool)).collect();
+    names.join(", ")
+}
+
+/// Checks that targets and source agree in their types, or at least in their AVM types.
+pub fn check_assignment(
+    ctx: Ctx<'_, '_>,
+    targets: &[Register],
+    source: &Source,
+    loc: Loc,
+) -> Outcome<()> {
+    // The common source is one value; it should cost no allocation.
+    if let (SourceKind::Value(value), [target]) = (&source.kind, targets)
+        && value.ty(ctx.pool) == target.ty
+    {
+        return Ok(());
+    }
+    let sources = source.types(ctx.pool);
+    // Inner transaction types have no AVM type and agree only with themselves.
+    let agree = |target: IrType, source: IrType| {
+        let avm = target.maybe_avm_type(ctx.pool);
+        target == source || (avm.is_some() && avm == source.maybe_avm_type(ctx.pool))
+    };
+    let same = sources.len() == targets.len()
+        && targets.iter().zip(&sources).all(|(target, source)| agree(target.ty, *source));
+    if same {
+        return Ok(());
+    }
+    let target_types: Vec<IrType> = targets.iter().map(|target| target.ty).collect();
+    let message = format!(
+        "incompatible types on assignment: source = ({}), target = ({})",
+        type_names(ctx, &sources),
+        type_names(ctx, &target_types)
+    );
+    Err(Failure::code(message, loc))
+}
+
+/// Reports an instruction whose immediates, operands or results do not fit its signature.
+pub fn check_intrinsic(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
+    let Ok(variant) = intrinsic.op.variant(&intrinsic.immediates) else {
+        check_immediates(ctx, intrinsic, loc);
+        return;
+    };
+    let avm = |ty: IrType| ty.maybe_avm_type(ctx.pool);
+    let fits = |expected: AvmType, ty: IrType| avm(ty).is_some_and(|ty| expected.compatible(ty));
+    let expected = |types: &[crate::avm::ops::StackType]| -> Vec<AvmType> {
+        types.iter().map(|ty| IrType::from(*ty).avm_type(ctx.pool)).collect()
+    };
+    check_immediates(ctx, intrinsic, loc);
+    let args_fit = variant.args.len() == intrinsic.args.len()
+        && variant
+            .args
+            .iter()
+            .zip(&intrinsic.args)
+            .all(|(ty, arg)| fits(IrType::from(*ty).avm_type(ctx.pool), arg.ty(ctx.pool)));
+    if !args_fit {
+        let types: Vec<IrType> = intrinsic.args.iter().map(|arg| arg.ty(ctx.pool)).collect();
+        report_types(ctx, intrinsic, "argument", &types, &expected(variant.args), loc);
+    }
+    let returns_fit = variant.returns.len() == intrinsic.types.len()
+        && variant
+            .returns
+            .iter()
+            .zip(&intrinsic.types)
+            .all(|(expected, ty)| fits(IrType::from(*expected).avm_type(ctx.pool), *ty));
+    if !returns_fit {
+        report_types(ctx, intrinsic, "return", &intrinsic.types, &expected(variant.returns), loc);
+    }
+}
+
+fn check_immediates(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
+    use crate::avm::ops::Immediate;
+    let kinds = intrinsic.op.immediate_kinds();
+    if kinds.len() != intrinsic.immediates.len() {
+        ctx.sink().error("Incorrect number of immediates", loc);
+        return;
+    }
+    for (kind, immediate) in kinds.iter().zip(&intrinsic.immediates) {
+        match (kind, immediate) {
+            (ImmediateKind::UInt8, Immediate::Int(0..=255))
+            | (ImmediateKind::Enum, Immediate::Name(_)) => {}
+            (ImmediateKind::UInt8, _) => {
+                let message = "invalid immediate, expected value between 0 and 255";
+                ctx.sink().critical(message, loc);
+            }
+            (ImmediateKind::Enum, Immediate::Int(_)) => {
+                ctx.sink().critical("invalid immediate, expected enum value", loc);
+            }
+        }
+    }
+}
+
+fn report_types(
+    ctx: Ctx<'_, '_>,
+    intrinsic: &Intrinsic,
+    what: &str,
+    received: &[IrType],
+    expected: &[AvmType],
+    loc: Loc,
+) {
+    let immediates: Vec<String> = intrinsic.immediates.iter().map(ToString::to_string).collect();
+    let expected: Vec<String> =
+        expected.iter().map(|ty| format!("AVMType.{}", ty.name())).collect();
+    let message = format!(
+        "incompatible {what} types on Intrinsic({} {}):  received = ({}), expected = ({})",
+        intrinsic.op,
+        immediates.join(" "),
+        type_names(ctx, received),
+        expected.join(", ")
+    );
+    ctx.sink().error(message, loc);
+}
