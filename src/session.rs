@@ -3,11 +3,21 @@
 use crate::base::arena::{Arena, Interner, Symbol};
 use crate::base::source::{Loc, LocTable, SourceLocation};
 use crate::base::source_text::SourceTexts;
-use crate::diagnostics::{Failure, Outcome, Sink};
+use crate::diagnostics::render::{Report, ReportLocation, excerpt};
+use crate::diagnostics::{Failure, Outcome, Severity, Sink};
 use crate::options::CompileOptions;
 
 /// Asked between steps whether the compilation must end (time limit, stopping daemon).
 pub type StopCheck<'s> = &'s dyn Fn() -> bool;
+
+/// Whether errors are shown with the source they are about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Excerpts {
+    /// Where the source is known.
+    Show,
+    /// Never.
+    Omit,
+}
 
 /// The shared, read-only context of one compilation. Interner, locations and sink grow behind
 /// shared references; nothing else changes.
@@ -54,6 +64,17 @@ impl<'s> Session<'s> {
             format!("{path}:{}-{}", location.line, location.end_line)
         }
     }
+    /// The same followed by `:column` and `-end` where they are known.
+    pub fn location_repr(&self, location: &SourceLocation) -> String {
+        let mut text = self.location_text(location);
+        if let Some(column) = location.column {
+            text.push_str(&format!(":{column}"));
+            if let Some(end) = location.end_column {
+                text.push_str(&format!("-{end}"));
+            }
+        }
+        text
+    }
     /// The whole source lines of a location, where the source is known. A location outside of the
     /// file gives no lines and a warning.
     pub fn source_lines(&self, location: &SourceLocation) -> Option<&[String]> {
@@ -63,6 +84,37 @@ impl<'s> Session<'s> {
             self.sink.warning(format!("could not locate source: {shown}"), Loc::NONE);
         }
         Some(lines)
+    }
+    /// The messages so far with their locations spelled out.
+    pub fn reports(&self, excerpts: Excerpts) -> Vec<Report> {
+        let mut reports = Vec::new();
+        for diagnostic in self.sink.since(0) {
+            let location = self.locs.get(diagnostic.loc);
+            let mut report = Report::new(diagnostic.severity, diagnostic.message);
+            if let (Some(location), Excerpts::Show) = (&location, excerpts)
+                && diagnostic.severity >= Severity::Error
+                && self.sources.is_known(location)
+            {
+                let lines = self.sources.lines(location).unwrap_or_default();
+                if lines.len() == location.line_count() as usize {
+                    report.excerpt = excerpt(lines, location.column, location.end_column);
+                } else {
+                    let shown = self.location_text(location);
+                    let message = format!("source length mismatch for {shown}");
+                    reports.push(Report::new(self.sink.promoted(Severity::Warning), message));
+                }
+            }
+            report.location = location.map(|location| ReportLocation {
+                file: location.file.map(|file| self.text(file).to_owned()),
+                line: location.line,
+                end_line: location.end_line,
+                comment_lines: location.comment_lines,
+                column: location.column,
+                end_column: location.end_column,
+            });
+            reports.push(report);
+        }
+        reports
     }
     /// Fails with [`Failure::Stopped`] when the compilation was asked to end.
     pub fn check_stop(&self) -> Outcome<()> {

@@ -23,6 +23,26 @@ pub struct SourceLocation {
     pub end_column: Option<u32>,
 }
 
+impl SourceLocation {
+    /// The location including its comment lines, from the start of the first one. None when more
+    /// comment lines are claimed than stand above it.
+    pub fn with_comments(self) -> Option<Self> {
+        if self.comment_lines == 0 {
+            return Some(self);
+        }
+        let line = self.line.checked_sub(self.comment_lines).filter(|line| *line >= 1)?;
+        Some(Self { line, column: None, comment_lines: 0, ..self })
+    }
+    /// The location without columns.
+    pub fn whole_lines(self) -> Self {
+        Self { column: None, end_column: None, ..self }
+    }
+    /// Number of lines covered.
+    pub fn line_count(self) -> u32 {
+        self.end_line - self.line + 1
+    }
+}
+
 /// An interned source location, or none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Loc(u32);

@@ -27,6 +27,10 @@ impl SourceTexts {
         let start = end.min((location.line as usize).saturating_sub(1));
         Some(&lines[start..end])
     }
+    /// Whether the text of a location's file is known.
+    pub fn is_known(&self, location: &SourceLocation) -> bool {
+        location.file.and_then(|file| self.files.get(&file)).is_some_and(Option::is_some)
+    }
     /// A path as it is shown.
     pub fn shown<'p>(&self, path: &'p str) -> &'p str {
         if self.cwd.is_empty() { path } else { path_relative_to(path, &self.cwd) }

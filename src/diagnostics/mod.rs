@@ -1,6 +1,8 @@
 //! Messages to the user: what a stage reports through the [`Sink`], and the counts that gate the
 //! pipeline. Rendering (both log formats) is in [`render`].
 
+pub mod render;
+
 use std::cell::RefCell;
 
 use crate::base::source::Loc;
@@ -89,12 +91,16 @@ impl Sink {
     pub fn promote_warnings(&self) {
         self.warnings_are_errors.set(true);
     }
-    /// Adds a message.
-    pub fn report(&self, severity: Severity, message: impl Into<String>, loc: Loc) {
-        let severity = match severity {
+    /// The severity a message is reported with.
+    pub fn promoted(&self, severity: Severity) -> Severity {
+        match severity {
             Severity::Warning if self.warnings_are_errors.get() => Severity::Error,
             other => other,
-        };
+        }
+    }
+    /// Adds a message.
+    pub fn report(&self, severity: Severity, message: impl Into<String>, loc: Loc) {
+        let severity = self.promoted(severity);
         self.items.borrow_mut().push(Diagnostic { severity, message: message.into(), loc });
     }
     /// Reports a debug message.
