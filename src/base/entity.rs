@@ -90,6 +90,10 @@ impl<K: EntityId, V> PrimaryMap<K, V> {
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
         self.items.iter().enumerate().map(|(index, value)| (K::new(index), value))
     }
+    /// All entities with their ids in insertion order, mutable.
+    pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (K, &mut V)> {
+        self.items.iter_mut().enumerate().map(|(index, value)| (K::new(index), value))
+    }
     /// All entities in insertion order.
     pub fn values(&self) -> std::slice::Iter<'_, V> {
         self.items.iter()
@@ -216,6 +220,19 @@ impl<K: EntityId> EntitySet<K> {
             *mine |= *theirs;
         }
         grew
+    }
+    /// Takes out every entity of `other`.
+    pub fn difference_with(&mut self, other: &Self) {
+        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+            *mine &= !theirs;
+        }
+    }
+    /// Takes out every entity that is not in `other`.
+    pub fn intersect_with(&mut self, other: &Self) {
+        self.words.truncate(other.words.len());
+        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+            *mine &= theirs;
+        }
     }
     /// Whether the two sets share an entity.
     pub fn intersects(&self, other: &Self) -> bool {

@@ -80,6 +80,7 @@ pub type Outcome<T> = Result<T, Failure>;
 pub struct Sink {
     items: RefCell<Vec<Diagnostic>>,
     warnings_are_errors: std::cell::Cell<bool>,
+    ignores_debug: std::cell::Cell<bool>,
 }
 
 impl Sink {
@@ -106,6 +107,22 @@ impl Sink {
     /// Reports a debug message.
     pub fn debug(&self, message: impl Into<String>, loc: Loc) {
         self.report(Severity::Debug, message, loc);
+    }
+    /// From now on debug messages that are made on demand are not made: nobody will see them.
+    pub fn ignore_debug(&self) {
+        self.ignores_debug.set(true);
+    }
+    /// Reports a debug message that is made only if somebody wants it.
+    pub fn debug_with(&self, message: impl FnOnce() -> String) {
+        if !self.ignores_debug.get() {
+            self.report(Severity::Debug, message(), Loc::NONE);
+        }
+    }
+    /// Reports several debug messages that are made only if somebody wants them.
+    pub fn debug_with_each(&self, messages: impl FnOnce(&mut dyn FnMut(String))) {
+        if !self.ignores_debug.get() {
+            messages(&mut |message| self.report(Severity::Debug, message, Loc::NONE));
+        }
     }
     /// Reports progress.
     pub fn info(&self, message: impl Into<String>, loc: Loc) {

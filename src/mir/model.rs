@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
-use crate::base::entity::PrimaryMap;
+use crate::base::entity::{EntityId, PrimaryMap};
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::define_id;
@@ -28,6 +28,13 @@ define_id!(
     /// produces.
     pub struct OpId, "op"
 );
+
+/// Gives out the next id of a subroutine's operations.
+pub fn next_op_id(op_count: &mut u32) -> OpId {
+    let id = OpId::new(*op_count as usize);
+    *op_count += 1;
+    id
+}
 
 /// Names of the values an operation leaves on the L-stack, deepest first. Most leave at most one.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
