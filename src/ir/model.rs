@@ -264,9 +264,8 @@ impl Subroutine {
     }
     /// Replaces registers everywhere, definitions included: phis (register, then arguments),
     /// assignments (targets, then source), all other operands, in body order. Values that are not
-    /// registers stay. Locations of the replaced mention are kept.
+    /// registers stay. What `map` returns is taken with its location.
     pub fn map_registers(&mut self, ctx: Ctx<'_, '_>, map: &mut impl FnMut(Register) -> Register) {
-        let map = &mut |register: Register| map(register).at(register.loc);
         let map_value = &mut |value: Value| match value {
             Value::Register(register) => Value::Register(map(register)),
             other => other,

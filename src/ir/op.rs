@@ -9,6 +9,7 @@ use crate::avm::fields::TxnField;
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
 
 use super::model::BlockId;
 use super::pool::{BytesId, CompiledRefId, Pool, SubId};
@@ -332,6 +333,23 @@ pub struct Intrinsic {
     pub types: Vec<IrType>,
     /// What to tell when it fails at run time.
     pub error_message: Option<Symbol>,
+}
+
+impl Intrinsic {
+    /// An instruction whose result types are those of its signature, without a message. Fails for an
+    /// immediate the instruction does not know.
+    pub fn with_signature_types(
+        op: AvmOp,
+        immediates: Vec<Immediate>,
+        args: Vec<Value>,
+        loc: Loc,
+    ) -> Outcome<Self> {
+        let variant = op
+            .variant(&immediates)
+            .map_err(|unknown| Failure::internal(unknown.to_string(), loc))?;
+        let types = variant.returns.iter().map(|ty| IrType::from(*ty)).collect();
+        Ok(Self { op, immediates, args, types, error_message: None })
+    }
 }
 
 /// A call of a subroutine of the same program.
@@ -778,7 +796,9 @@ impl Op {
             }
         }
     }
-    fn for_each_operand_mut(&mut self, visit: &mut impl FnMut(&mut Value)) {
+    /// Visits the operands themselves, mutable; unlike [`Op::map_reads`] it does not look into
+    /// references to compiled artifacts.
+    pub(super) fn for_each_operand_mut(&mut self, visit: &mut impl FnMut(&mut Value)) {
         match &mut self.kind {
             OpKind::Assign { source, .. } => source.kind.for_each_operand_mut(visit),
             OpKind::Assert { condition, .. } => visit(condition),
@@ -888,6 +908,17 @@ impl Terminator {
             }
         });
     }
+    /// Visits the operands themselves except the keys of a switch, mutable.
+    pub(super) fn for_each_operand_but_keys_mut(&mut self, visit: &mut impl FnMut(&mut Value)) {
+        match &mut self.kind {
+            TerminatorKind::Goto(_) | TerminatorKind::Fail { .. } => {}
+            TerminatorKind::Branch { condition: value, .. }
+            | TerminatorKind::GotoNth { value, .. }
+            | TerminatorKind::Switch { value, .. }
+            | TerminatorKind::Exit(value) => visit(value),
+            TerminatorKind::Return(values) => values.iter_mut().for_each(visit),
+        }
+    }
     /// Replaces every value read except the keys of a switch, whose collisions need reporting: see
     /// [`super::model::Subroutine::map_terminator_reads`].
     pub(super) fn map_reads_but_keys(
@@ -895,15 +926,6 @@ impl Terminator {
         pool: &Pool<'_>,
         map: &mut impl FnMut(Value) -> Value,
     ) {
-        match &mut self.kind {
-            TerminatorKind::Goto(_) | TerminatorKind::Fail { .. } => {}
-            TerminatorKind::Branch { condition: value, .. }
-            | TerminatorKind::GotoNth { value, .. }
-            | TerminatorKind::Switch { value, .. }
-            | TerminatorKind::Exit(value) => value.map(pool, map),
-            TerminatorKind::Return(values) => {
-                values.iter_mut().for_each(|value| value.map(pool, map));
-            }
-        }
+        self.for_each_operand_but_keys_mut(&mut |value| value.map(pool, map));
     }
 }

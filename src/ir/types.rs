@@ -138,6 +138,23 @@ impl IrType {
     }
 }
 
+impl From<StackType> for IrType {
+    fn from(ty: StackType) -> Self {
+        match ty {
+            StackType::UInt64 => IrType::UInt64,
+            StackType::Bytes => IrType::Bytes,
+            StackType::SizedBytes(n) => IrType::SizedBytes(u32::from(n)),
+            StackType::Bool => IrType::Bool,
+            StackType::Account => IrType::Account,
+            StackType::BigUInt => IrType::BigUInt,
+            StackType::StateKey => IrType::StateKey,
+            StackType::BoxKey => IrType::BoxKey,
+            StackType::Any => IrType::Any,
+            StackType::AccountOrIndex => IrType::AccountOrUInt64,
+        }
+    }
+}
+
 /// The type of a value or of a group of values.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Shape {
