@@ -4,6 +4,7 @@
 //! Nodes are read-only, live in one arena and refer to each other by `&'a`; types are ids of a
 //! [`wtypes::WTypes`] table that the document, the embedded library and the IR builder share.
 
+pub mod arc4;
 pub mod decl;
 pub mod expr;
 pub mod operators;
