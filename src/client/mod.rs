@@ -1,1 +1,10 @@
-//! (not written yet)
+//! Clients of the daemon: blocking calls, and making sure that a daemon runs.
+
+pub mod direct;
+pub mod ensure;
+
+pub use direct::{ClientError, DaemonHealth, PuyaDaemonClient, check_daemon_health};
+pub use ensure::{
+    StartError, StartOptions, Started, ensure_daemon_running, start_daemon_process,
+    terminate_daemon,
+};

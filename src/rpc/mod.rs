@@ -2,3 +2,7 @@
 
 pub mod envelope;
 pub mod pid_file;
+pub mod token;
+
+/// Exit code of a daemon that finds another one on its port or pid file.
+pub const EXIT_ALREADY_RUNNING: i32 = 3;

@@ -69,9 +69,7 @@ impl PidFile {
     /// Takes the file: makes its folder, locks it, and writes our pid and a newline.
     pub fn take(path: &Path) -> Result<Self, PidFileError> {
         let failed = |error| PidFileError::Io(path.to_owned(), error);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        }
+        make_folder(path).map_err(failed)?;
         let mut held = None;
         for _ in 0..ATTEMPTS_MAX {
             let mut file = OpenOptions::new()
@@ -116,6 +114,14 @@ impl Drop for PidFile {
             // nothing is lost when it stays: without its lock it is stale
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Makes the folder of a file, for this user only; one that exists stays as it is.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => DirBuilder::new().recursive(true).mode(0o700).create(folder),
+        None => Ok(()),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The daemon: JSON-RPC over WebSocket on one thread, and the same methods over stdin and stdout.
 
+pub mod compiler;
 pub mod connection;
 pub mod event_loop;
 pub mod handshake;
+pub mod logging;
 pub mod methods;
 pub mod policy;
 pub mod queue;

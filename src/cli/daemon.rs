@@ -1,0 +1,349 @@
+//! The commands around the daemon: `--daemon`, `--daemon-stop`, `--daemon-status`. Options in, exit
+//! code out.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::client::direct::{PING_TIMEOUT, host_address, pid_of};
+use crate::client::ensure::{ANNOUNCE_READY, ANNOUNCE_VARIABLE, is_running, wait_for};
+use crate::client::{
+    ClientError, PuyaDaemonClient, StartError, StartOptions, check_daemon_health,
+    start_daemon_process,
+};
+use crate::diagnostics::Severity;
+use crate::json::value::Value;
+use crate::rpc::pid_file::{PidFileError, PidFileState, look, make_folder};
+use crate::rpc::{EXIT_ALREADY_RUNNING, token};
+use crate::server::connection::Limits;
+use crate::server::handshake::Admission;
+use crate::server::logging::{self, LogFormat};
+use crate::server::methods::{Compiler, keep_panics, level_from_name};
+use crate::server::policy::OutputRoot;
+use crate::server::signals::Signals;
+use crate::server::{Server, ServerConfig, ServerError};
+
+/// How long a daemon in the background may take to listen.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long `--daemon-stop` waits for compilations that still run.
+const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What the daemon's commands are told.
+#[derive(Clone, Debug)]
+pub struct DaemonOptions {
+    /// `--host`
+    pub host: IpAddr,
+    /// `--port`
+    pub port: u16,
+    /// `--pid-file`; none for the one in the home folder.
+    pub pid_file: Option<PathBuf>,
+    /// `--log-level`; none for `notset`.
+    pub log_level: Option<Severity>,
+    /// `--log-format`
+    pub log_format: LogFormat,
+    /// `--log-file`
+    pub log_file: Option<PathBuf>,
+    /// `--idle-timeout`
+    pub idle_timeout: Option<Duration>,
+    /// `--max-message-size`
+    pub max_message_size: usize,
+    /// `--max-connections`
+    pub max_connections: usize,
+    /// `--compile-timeout`
+    pub compile_timeout: Duration,
+    /// `--output-root`
+    pub output_root: Option<PathBuf>,
+    /// `--allow-origin`
+    pub allowed_origins: Vec<String>,
+    /// `--token-file`
+    pub token_file: Option<PathBuf>,
+}
+
+impl Default for DaemonOptions {
+    fn default() -> Self {
+        let limits = Limits::default();
+        let config = ServerConfig::default();
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: config.port,
+            pid_file: None,
+            log_level: Some(Severity::Info),
+            log_format: LogFormat::Default,
+            log_file: None,
+            idle_timeout: None,
+            max_message_size: limits.message_max,
+            max_connections: limits.connections_max,
+            compile_timeout: config.compile_timeout,
+            output_root: None,
+            allowed_origins: Vec::new(),
+            token_file: None,
+        }
+    }
+}
+
+impl DaemonOptions {
+    /// The pid file to use; none when there is no home folder to put it in.
+    pub fn pid_file(&self) -> Option<PathBuf> {
+        self.pid_file.clone().or_else(default_pid_file)
+    }
+    fn client(&self, timeout: Duration) -> Result<PuyaDaemonClient, String> {
+        let mut client = PuyaDaemonClient::new(SocketAddr::new(self.host, self.port), timeout);
+        if let Some(path) = &self.token_file {
+            let read = token::read(path);
+            client.token =
+                Some(read.map_err(|error| format!("cannot read {}: {error}", path.display()))?);
+        }
+        Ok(client)
+    }
+}
+
+/// The flags of the daemon's commands; what is left over is somebody else's.
+pub fn parse(arguments: &mut pico_args::Arguments) -> Result<DaemonOptions, String> {
+    let mut options = DaemonOptions::default();
+    let text = |arguments: &mut pico_args::Arguments, flag: &'static str| {
+        arguments.opt_value_from_str::<_, String>(flag).map_err(|error| format!("{flag}: {error}"))
+    };
+    let path = |arguments: &mut pico_args::Arguments, flag: &'static str| {
+        let as_path = |value: &std::ffi::OsStr| Ok::<_, String>(PathBuf::from(value));
+        arguments.opt_value_from_os_str(flag, as_path).map_err(|error| format!("{flag}: {error}"))
+    };
+    fn number<T: std::str::FromStr>(flag: &str, value: &str) -> Result<T, String> {
+        value.parse().map_err(|_| format!("{flag} takes a number, not '{value}'"))
+    }
+    if let Some(value) = text(arguments, "--host")? {
+        options.host = parse_host(&value)?;
+    }
+    if let Some(value) = text(arguments, "--port")? {
+        options.port = number("--port", &value)?;
+    }
+    options.pid_file = path(arguments, "--pid-file")?;
+    if let Some(value) = text(arguments, "--log-level")? {
+        options.log_level =
+            level_from_name(&value).ok_or_else(|| format!("--log-level cannot be '{value}'"))?;
+    }
+    if let Some(value) = text(arguments, "--log-format")? {
+        options.log_format = match value.as_str() {
+            "default" => LogFormat::Default,
+            "json" => LogFormat::Json,
+            _ => return Err(format!("--log-format is default or json, not '{value}'")),
+        };
+    }
+    options.log_file = path(arguments, "--log-file")?;
+    if let Some(value) = text(arguments, "--idle-timeout")? {
+        options.idle_timeout = Some(parse_seconds("--idle-timeout", &value)?);
+    }
+    if let Some(value) = text(arguments, "--max-message-size")? {
+        options.max_message_size = number("--max-message-size", &value)?;
+    }
+    if let Some(value) = text(arguments, "--max-connections")? {
+        options.max_connections = number("--max-connections", &value)?;
+    }
+    if let Some(value) = text(arguments, "--compile-timeout")? {
+        options.compile_timeout = parse_seconds("--compile-timeout", &value)?;
+    }
+    options.output_root = path(arguments, "--output-root")?;
+    while let Some(value) = text(arguments, "--allow-origin")? {
+        options.allowed_origins.push(value);
+    }
+    options.token_file = path(arguments, "--token-file")?;
+    Ok(options)
+}
+
+/// `~/.puya/daemon.pid`
+pub fn default_pid_file() -> Option<PathBuf> {
+    home::home_dir().map(|home| home.join(".puya").join("daemon.pid"))
+}
+
+/// `--host`: an address or `localhost`.
+pub fn parse_host(text: &str) -> Result<IpAddr, String> {
+    host_address(text)
+        .ok_or_else(|| format!("--host takes an IP address or localhost, not '{text}'"))
+}
+
+/// A number of seconds, greater than zero; fractions are fine.
+pub fn parse_seconds(flag: &str, text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds: &f64| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(1e9)).ok())
+        .ok_or_else(|| format!("{flag} takes a number of seconds greater than 0, not '{text}'"))
+}
+
+/// `--daemon`: serves in the foreground until it is stopped.
+pub fn serve(options: &DaemonOptions, compiler: &dyn Compiler) -> u8 {
+    let announce = std::env::var_os(ANNOUNCE_VARIABLE).is_some();
+    let (line, code) = match listen(options, compiler) {
+        Ok(server) => {
+            let address = server.address();
+            announce_line(announce, &format!("{ANNOUNCE_READY}{address}"));
+            match server.run() {
+                Ok(()) => return 0,
+                Err(error) => (error.to_string(), 1),
+            }
+        }
+        Err(refusal) => refusal,
+    };
+    announce_line(announce, &line);
+    eprintln!("puya: {line}");
+    code
+}
+
+/// Tells whoever started us in the background. It may have given up waiting.
+fn announce_line(announce: bool, line: &str) {
+    if announce {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+}
+
+/// A server that listens, or what is wrong and the exit code for it.
+fn listen<'c>(
+    options: &DaemonOptions,
+    compiler: &'c dyn Compiler,
+) -> Result<Server<'c>, (String, u8)> {
+    let failed = |message: String| (message, 1);
+    let about = |what: &str, path: &Path, error: std::io::Error| {
+        failed(format!("cannot {what} {}: {error}", path.display()))
+    };
+    logging::start(options.log_level, options.log_format, options.log_file.as_deref()).map_err(
+        |error| about("write", options.log_file.as_deref().unwrap_or(Path::new("stderr")), error),
+    )?;
+    let read_token =
+        |path: &PathBuf| token::read_or_create(path).map_err(|error| about("use", path, error));
+    let check_root =
+        |path: &PathBuf| OutputRoot::new(path).map_err(|error| about("use", path, error));
+    let pid_file = options.pid_file();
+    if pid_file.is_none() {
+        return Err(failed("there is no home folder: a --pid-file has to be given".to_owned()));
+    }
+    let config = ServerConfig {
+        host: options.host,
+        port: options.port,
+        pid_file: pid_file.clone(),
+        admission: Admission {
+            origins: options.allowed_origins.clone(),
+            token: options.token_file.as_ref().map(read_token).transpose()?,
+        },
+        limits: Limits {
+            message_max: options.max_message_size,
+            connections_max: options.max_connections,
+            ..Limits::default()
+        },
+        idle_timeout: options.idle_timeout,
+        compile_timeout: options.compile_timeout,
+        output_root: options.output_root.as_ref().map(check_root).transpose()?,
+    };
+    let already_running = |message| (message, EXIT_ALREADY_RUNNING as u8);
+    let mut server = Server::bind(config, compiler).map_err(|error| match error {
+        ServerError::InUse(address) => {
+            already_running(in_use(address, options, pid_file.as_deref()))
+        }
+        ServerError::PidFile(PidFileError::Held(..)) => already_running(error.to_string()),
+        error => failed(error.to_string()),
+    })?;
+    keep_panics();
+    let signals = Signals::install().map_err(|error| failed(format!("no signals: {error}")))?;
+    server.watch(signals).map_err(|error| failed(error.to_string()))?;
+    Ok(server)
+}
+
+/// Who it is that listens on our port.
+fn in_use(address: SocketAddr, options: &DaemonOptions, pid_file: Option<&Path>) -> String {
+    let client = options.client(PING_TIMEOUT);
+    let ping = client.map(|client| client.ping_sync());
+    if let Some(pid) = ping.ok().and_then(Result::ok).as_ref().and_then(pid_of) {
+        return format!("a daemon with pid {pid} already runs on {address}");
+    }
+    match pid_file.map(look) {
+        Some(PidFileState::Held(Some(pid))) => {
+            format!("{address} is already in use, and a daemon runs with pid {pid}")
+        }
+        _ => format!("{address} is already in use"),
+    }
+}
+
+/// `--daemon --detach`: starts one in the background. `arguments` are those of this process.
+pub fn detach(options: &DaemonOptions, arguments: &[OsString]) -> u8 {
+    let mut arguments: Vec<OsString> = arguments
+        .iter()
+        .filter(|argument| *argument != "--detach" && *argument != "--daemon")
+        .cloned()
+        .collect();
+    if options.log_file.is_none()
+        && let Some(pid_file) = options.pid_file()
+    {
+        // nobody sees its stderr: the log goes beside the pid file
+        let log_file = pid_file.with_extension("log");
+        // if it cannot be made, the daemon says so
+        let _ = make_folder(&log_file);
+        arguments.push("--log-file".into());
+        arguments.push(log_file.into());
+    }
+    let executable = match std::env::current_exe() {
+        Ok(path) => path,
+        Err(error) => {
+            eprintln!("puya: cannot tell the path of this program: {error}");
+            return 1;
+        }
+    };
+    match start_daemon_process(&StartOptions { executable, arguments, timeout: START_TIMEOUT }) {
+        Ok(started) => {
+            println!("puya daemon started: pid {}, ws://{}", started.pid, started.address);
+            0
+        }
+        Err(error) => {
+            eprintln!("puya: {error}");
+            match error {
+                StartError::Failed(Some(code), _) => u8::try_from(code).unwrap_or(1),
+                _ => 1,
+            }
+        }
+    }
+}
+
+/// `--daemon-stop`: returns when the daemon is gone.
+pub fn stop(options: &DaemonOptions) -> u8 {
+    let outcome = options.client(STOP_TIMEOUT).and_then(|client| {
+        let ping = client.ping_sync().map_err(|error| error.to_string())?;
+        let stopped = match client.stop_server_sync() {
+            // it may be stopping already, on somebody else's request
+            Err(ClientError::Rpc(_, message)) => Value::object([("message", Value::from(message))]),
+            other => other.map_err(|error| error.to_string())?,
+        };
+        let is_local = client.address.ip().is_loopback();
+        let pid = pid_of(&ping).filter(|_| is_local);
+        if pid.is_some_and(|pid| !wait_for(|| !is_running(pid), STOP_TIMEOUT)) {
+            return Err("the daemon still finishes its work".to_owned());
+        }
+        Ok(stopped)
+    });
+    match outcome {
+        Ok(result) => {
+            if let Some(Value::String(message)) = result.get("message") {
+                println!("{message}");
+            }
+            0
+        }
+        Err(message) => {
+            eprintln!("puya: {message}");
+            1
+        }
+    }
+}
+
+/// `--daemon-status`: the health report; success if it is responsive.
+pub fn status(options: &DaemonOptions) -> u8 {
+    match options.client(PING_TIMEOUT) {
+        Ok(client) => {
+            let health = check_daemon_health(&client, options.pid_file().as_ref());
+            println!("{}", miniserde::json::to_string(&health));
+            u8::from(!health.responsive)
+        }
+        Err(message) => {
+            eprintln!("puya: {message}");
+            1
+        }
+    }
+}
