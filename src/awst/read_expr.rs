@@ -1,0 +1,757 @@
+//! JSON expression objects -> expressions: constants, operators, calls, control. What concerns arrays,
+//! tuples, structs, state and inner transactions is in `read_data.rs`. Spec 10 §12.
+
+use super::expr::{
+    AbiCall, AddressConstant, Arc4Decode, Arc4Encode, Arc4FromBytes, Arc4Router, AssertExpression,
+    AssignmentExpression, BigUIntBinaryOperation, BigUIntPostfixUnaryOperation, BoolConstant,
+    BooleanBinaryOperation, BytesBinaryOperation, BytesComparisonExpression, BytesConstant,
+    BytesUnaryOperation, CallArg, CheckedMaybe, CommaExpression, CompiledContract,
+    CompiledLogicSig, ConditionalExpression, Copy, DecimalConstant, Emit, EmitFields, Enumeration,
+    Expr, ExprRef, Immediate, Int, IntegerConstant, IntrinsicCall, MethodConstant, MethodRef,
+    MethodSignature, MethodSignatureString, NamedExprs, Not, NumericComparisonExpression,
+    PuyaLibCall, Range, ReinterpretCast, Reversed, SingleEvaluation, SizeOf, StringConstant,
+    SubroutineCallExpression, SubroutineTarget, TemplateVar, TxnFields, UInt64BinaryOperation,
+    UInt64PostfixUnaryOperation, UInt64UnaryOperation, VarExpression, VoidConstant,
+};
+use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
+use super::read::{J, Reader, fails, refuses};
+use super::read_scalar::{class_of, repr_of};
+use super::read_wtype::Class;
+use super::wtypes::{ScalarType, WTypeId, WTypeKind};
+use crate::avm::fields::TxnField;
+use crate::base::source::Loc;
+use crate::base::text::repr;
+use crate::diagnostics::{Failure, Outcome};
+use crate::json::Kind;
+use crate::json::read::is_integer;
+use crate::metadata::ResourceEncoding;
+
+impl<'s> Reader<'_, 's> {
+    /// An expression of any class.
+    pub(super) fn expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let tag = self.tag(json)?;
+        self.nested(|reader| match tag {
+            "IntegerConstant" | "DecimalConstant" | "BoolConstant" | "BytesConstant"
+            | "StringConstant" | "VoidConstant" | "TemplateVar" | "MethodConstant"
+            | "AddressConstant" | "SizeOf" | "VarExpression" | "ARC4Router" => {
+                reader.leaf(tag, json)
+            }
+            "UInt64UnaryOperation"
+            | "UInt64PostfixUnaryOperation"
+            | "BigUIntPostfixUnaryOperation"
+            | "BytesUnaryOperation"
+            | "Not" => reader.unary_operation(tag, json),
+            "UInt64BinaryOperation"
+            | "BigUIntBinaryOperation"
+            | "BooleanBinaryOperation"
+            | "NumericComparisonExpression"
+            | "BytesComparisonExpression" => reader.binary_operation(tag, json),
+            "BytesBinaryOperation" => reader.bytes_binary_operation(json),
+            "ARC4Encode" | "ARC4Decode" | "ARC4FromBytes" | "ReinterpretCast" | "Copy" => {
+                reader.conversion(tag, json)
+            }
+            "IntrinsicCall" | "SubroutineCallExpression" | "PuyaLibCall" | "ABICall" => {
+                reader.call(tag, json)
+            }
+            "CompiledContract" | "CompiledLogicSig" => reader.compiled_reference(tag, json),
+            "Range" | "Enumeration" | "Reversed" => reader.sequence(tag, json),
+            "AssertExpression"
+            | "ConditionalExpression"
+            | "AssignmentExpression"
+            | "CommaExpression"
+            | "SingleEvaluation"
+            | "CheckedMaybe"
+            | "Emit"
+            | "EmitFields" => reader.control(tag, json),
+            _ => reader.data_expr(tag, json),
+        })
+    }
+    /// An expression that can be assigned to.
+    pub(super) fn lvalue(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match self.tag(json)? {
+            "VarExpression"
+            | "FieldExpression"
+            | "IndexExpression"
+            | "TupleExpression"
+            | "AppStateExpression"
+            | "AppAccountStateExpression"
+            | "BoxValueExpression" => self.expr(json),
+            other => Err(fails(repr(other))),
+        }
+    }
+    /// A state or box expression.
+    pub(super) fn storage_expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match self.tag(json)? {
+            "AppStateExpression" | "AppAccountStateExpression" | "BoxValueExpression" => {
+                self.expr(json)
+            }
+            other => Err(fails(repr(other))),
+        }
+    }
+    /// An expression or null.
+    pub(super) fn nullable_expr(&mut self, json: J<'s>) -> Outcome<Option<ExprRef<'s>>> {
+        self.nullable(json, Self::expr)
+    }
+    /// A list of expressions.
+    pub(super) fn exprs(&mut self, json: J<'s>) -> Outcome<&'s [ExprRef<'s>]> {
+        self.slice(json, Self::expr)
+    }
+    /// Expressions by name.
+    pub(super) fn named_exprs(&mut self, json: J<'s>) -> Outcome<NamedExprs<'s>> {
+        self.map(json, |_, key| Ok(key), Self::expr)
+    }
+    /// Expressions by transaction field.
+    pub(super) fn txn_fields(&mut self, json: J<'s>) -> Outcome<TxnFields<'s>> {
+        self.map(json, Self::txn_field, Self::expr)
+    }
+    /// Moves a node into the arena.
+    pub(super) fn keep(&self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
+        Ok(self.session.arena.alloc(node.into()))
+    }
+    fn message(&mut self, json: J<'s>, key: &'static str) -> Outcome<Option<&'s str>> {
+        Ok(self.optional_field(json, key, Self::nullable_text)?.flatten())
+    }
+
+    // ---- leaves ----
+
+    fn leaf(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match tag {
+            "IntegerConstant" => {
+                let teal_alias = self.message(json, "teal_alias")?;
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let value = self.field(json, "value", Self::int)?;
+                let types = &[WTypeId::UINT64, WTypeId::BIGUINT];
+                self.expect_set("IntegerConstant.wtype", wtype, types, &[Class::Arc4UIntN])?;
+                self.keep(IntegerConstant { loc, wtype, value, teal_alias })
+            }
+            "DecimalConstant" => {
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::ufixed_type)?;
+                let value = self.field(json, "value", Self::decimal)?;
+                self.keep(DecimalConstant { loc, wtype, value })
+            }
+            "BoolConstant" => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = wtype.unwrap_or(WTypeId::BOOL);
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::truth)?;
+                let types = &[WTypeId::BOOL, WTypeId::ARC4_BOOL];
+                self.expect_set("BoolConstant.wtype", wtype, types, &[])?;
+                self.keep(BoolConstant { loc, wtype, value })
+            }
+            "BytesConstant" => self.bytes_constant_ref(json),
+            "StringConstant" => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = wtype.unwrap_or(WTypeId::STRING);
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::text)?;
+                let types = &[WTypeId::STRING, WTypeId::ARC4_STRING];
+                self.expect_set("StringConstant.wtype", wtype, types, &[])?;
+                self.keep(StringConstant { loc, wtype, value })
+            }
+            "VoidConstant" => {
+                let loc = self.loc_field(json)?;
+                self.keep(VoidConstant { loc, wtype: WTypeId::VOID })
+            }
+            "TemplateVar" => {
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let name = self.field(json, "name", Self::symbol)?;
+                self.keep(TemplateVar { loc, wtype, name })
+            }
+            "VarExpression" => {
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let name = self.field(json, "name", Self::symbol)?;
+                self.keep(VarExpression { loc, wtype, name })
+            }
+            "MethodConstant" => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = wtype.unwrap_or(WTypeId::BYTES);
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::method_ref)?;
+                if ![WTypeId::BYTES, WTypeId::BYTES4].contains(&wtype) {
+                    // the reference goes on with the repr of its own type objects
+                    return Err(refuses("(\"'wtype' must be in [BytesWType("));
+                }
+                self.keep(MethodConstant { loc, wtype, value })
+            }
+            "AddressConstant" => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = wtype.unwrap_or(WTypeId::ACCOUNT);
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::text)?;
+                let types = &[WTypeId::ACCOUNT, WTypeId::ARC4_ADDRESS];
+                self.expect_set("AddressConstant.wtype", wtype, types, &[])?;
+                self.keep(AddressConstant { loc, wtype, value })
+            }
+            "SizeOf" => {
+                let loc = self.loc_field(json)?;
+                let size_wtype = self.field(json, "size_wtype", Self::wtype)?;
+                self.keep(SizeOf { loc, wtype: WTypeId::UINT64, size_wtype })
+            }
+            _ => {
+                let loc = self.loc_field(json)?;
+                self.keep(Arc4Router { loc, wtype: WTypeId::BOOL })
+            }
+        }
+    }
+    /// A bytes constant, where the document does not say what class it is of.
+    pub(super) fn bytes_constant_ref(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let wtype = self.optional_field(json, "wtype", Self::wtype)?.unwrap_or(WTypeId::BYTES);
+        let loc = self.loc_field(json)?;
+        let value = self.field(json, "value", Self::bytes)?;
+        let encoding = self.field(json, "encoding", Self::choice)?;
+        let facts = self.wtypes.get(wtype);
+        if facts.scalar_type != Some(ScalarType::Bytes) {
+            let backed_by = match facts.scalar_type {
+                Some(scalar) => format!("AVMType.{}", scalar.name()),
+                None => "None".to_owned(),
+            };
+            return Err(Failure::internal(
+                format!(
+                    "BytesConstant.wtype: set to {}, which is backed by {backed_by}, not bytes",
+                    facts.name
+                ),
+                Loc::NONE,
+            ));
+        }
+        if let WTypeKind::Bytes { length: Some(length) } = facts.kind
+            && length != value.len() as u64
+        {
+            return Err(Failure::internal("invalid size for type of bytes constant", loc));
+        }
+        self.keep(BytesConstant { loc, wtype, value, encoding })
+    }
+    fn method_ref(&mut self, json: J<'s>) -> Outcome<MethodRef<'s>> {
+        if self.has_key(json, "name")? {
+            let resource_encoding =
+                self.optional_field(json, "resource_encoding", Self::resource_encoding)?;
+            let loc = self.loc_field(json)?;
+            let name = self.field(json, "name", Self::text)?;
+            let arg_types = self.field(json, "arg_types", |r, j| r.slice(j, Self::wtype))?;
+            let return_type = self.field(json, "return_type", Self::wtype)?;
+            let resource_encoding = resource_encoding.unwrap_or(ResourceEncoding::Value);
+            let signature =
+                MethodSignature { loc, name, arg_types, return_type, resource_encoding };
+            Ok(MethodRef::Signature(self.session.arena.alloc(signature)))
+        } else if self.has_key(json, "value")? {
+            let loc = self.loc_field(json)?;
+            let value = self.field(json, "value", Self::text)?;
+            Ok(MethodRef::Text(MethodSignatureString { loc, value }))
+        } else {
+            Err(refuses("Couldn't disambiguate"))
+        }
+    }
+
+    // ---- operators ----
+
+    fn unary_operation(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let loc = self.loc_field(json)?;
+        match tag {
+            "UInt64UnaryOperation" => {
+                let op = self.field(json, "op", Self::choice)?;
+                let expr = self.field(json, "expr", Self::expr)?;
+                self.expect("UInt64UnaryOperation.expr", expr, &[WTypeId::UINT64], &[])?;
+                self.keep(UInt64UnaryOperation { loc, wtype: WTypeId::UINT64, op, expr })
+            }
+            "UInt64PostfixUnaryOperation" => {
+                let op = self.field(json, "op", Self::choice)?;
+                let target = self.field(json, "target", Self::lvalue)?;
+                let wtype = WTypeId::UINT64;
+                self.expect("UInt64PostfixUnaryOperation.target", target, &[wtype], &[])?;
+                self.keep(UInt64PostfixUnaryOperation { loc, wtype, op, target })
+            }
+            "BigUIntPostfixUnaryOperation" => {
+                let op = self.field(json, "op", Self::choice)?;
+                let target = self.field(json, "target", Self::lvalue)?;
+                let wtype = WTypeId::BIGUINT;
+                self.expect("BigUIntPostfixUnaryOperation.target", target, &[wtype], &[])?;
+                self.keep(BigUIntPostfixUnaryOperation { loc, wtype, op, target })
+            }
+            "BytesUnaryOperation" => {
+                let op = self.field(json, "op", Self::choice)?;
+                let expr = self.field(json, "expr", Self::expr)?;
+                self.expect("BytesUnaryOperation.expr", expr, &[], &[Class::Bytes])?;
+                self.keep(BytesUnaryOperation { loc, wtype: expr.wtype(), op, expr })
+            }
+            _ => {
+                let expr = self.field(json, "expr", Self::expr)?;
+                self.expect("Not.expr", expr, &[WTypeId::BOOL], &[])?;
+                self.keep(Not { loc, wtype: WTypeId::BOOL, expr })
+            }
+        }
+    }
+    /// The three parts of a binary operation, under their keys.
+    fn operands<C: Choice>(
+        &mut self,
+        json: J<'s>,
+        keys: [&'static str; 3],
+    ) -> Outcome<(ExprRef<'s>, C, ExprRef<'s>)> {
+        let left = self.field(json, keys[0], Self::expr)?;
+        let op = self.field(json, keys[1], Self::choice)?;
+        let right = self.field(json, keys[2], Self::expr)?;
+        Ok((left, op, right))
+    }
+    fn binary_operation(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        const OPERATION: [&str; 3] = ["left", "op", "right"];
+        const COMPARISON: [&str; 3] = ["lhs", "operator", "rhs"];
+        let loc = self.loc_field(json)?;
+        match tag {
+            "UInt64BinaryOperation" => {
+                let wtype = WTypeId::UINT64;
+                let (left, op, right) = self.operands(json, OPERATION)?;
+                self.expect("UInt64BinaryOperation.left", left, &[wtype], &[])?;
+                self.expect("UInt64BinaryOperation.right", right, &[wtype], &[])?;
+                self.keep(UInt64BinaryOperation { loc, wtype, left, op, right })
+            }
+            "BigUIntBinaryOperation" => {
+                let wtype = WTypeId::BIGUINT;
+                let (left, op, right) = self.operands(json, OPERATION)?;
+                self.expect("BigUIntBinaryOperation.left", left, &[wtype], &[])?;
+                self.expect("BigUIntBinaryOperation.right", right, &[wtype], &[])?;
+                self.keep(BigUIntBinaryOperation { loc, wtype, left, op, right })
+            }
+            "BooleanBinaryOperation" => {
+                let wtype = WTypeId::BOOL;
+                let (left, op, right) = self.operands(json, OPERATION)?;
+                self.expect("BooleanBinaryOperation.left", left, &[wtype], &[])?;
+                self.expect("BooleanBinaryOperation.right", right, &[wtype], &[])?;
+                self.keep(BooleanBinaryOperation { loc, wtype, left, op, right })
+            }
+            "NumericComparisonExpression" => {
+                let (lhs, operator, rhs) = self.operands(json, COMPARISON)?;
+                let numbers = &[
+                    WTypeId::UINT64,
+                    WTypeId::BIGUINT,
+                    WTypeId::BOOL,
+                    WTypeId::ASSET,
+                    WTypeId::APPLICATION,
+                ];
+                self.expect("NumericComparisonExpression.lhs", lhs, numbers, &[])?;
+                self.expect("NumericComparisonExpression.rhs", rhs, numbers, &[])?;
+                if lhs.wtype() != rhs.wtype() {
+                    return Err(self.different_wtypes("numeric", lhs, rhs, loc));
+                }
+                let wtype = WTypeId::BOOL;
+                self.keep(NumericComparisonExpression { loc, wtype, lhs, operator, rhs })
+            }
+            _ => {
+                let (lhs, operator, rhs) = self.operands(json, COMPARISON)?;
+                let types = &[WTypeId::ACCOUNT, WTypeId::STRING];
+                let classes = &[Class::Bytes, Class::Arc4Type];
+                self.expect("BytesComparisonExpression.lhs", lhs, types, classes)?;
+                self.expect("BytesComparisonExpression.rhs", rhs, types, classes)?;
+                if !self.are_equal_or_bytes(lhs, rhs) {
+                    return Err(self.different_wtypes("bytes", lhs, rhs, loc));
+                }
+                let wtype = WTypeId::BOOL;
+                self.keep(BytesComparisonExpression { loc, wtype, lhs, operator, rhs })
+            }
+        }
+    }
+    fn different_wtypes(
+        &self,
+        kind: &str,
+        lhs: ExprRef<'s>,
+        rhs: ExprRef<'s>,
+        loc: Loc,
+    ) -> Failure {
+        let (lhs, rhs) = (self.name(lhs.wtype()), self.name(rhs.wtype()));
+        Failure::internal(
+            format!("{kind} comparison between different wtypes: {lhs} and {rhs}"),
+            loc,
+        )
+    }
+    fn are_equal_or_bytes(&self, a: ExprRef<'s>, b: ExprRef<'s>) -> bool {
+        let is_bytes = |expr: ExprRef<'s>| self.is_one_of(expr.wtype(), &[Class::Bytes]);
+        self.wtypes.equal(a.wtype(), b.wtype()) || (is_bytes(a) && is_bytes(b))
+    }
+    fn bytes_binary_operation(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+        let loc = self.loc_field(json)?;
+        let (left, op, right) = self.operands(json, ["left", "op", "right"])?;
+        let wtype = wtype.unwrap_or_else(|| {
+            let is_bytes = self.is_one_of(left.wtype(), &[Class::Bytes]);
+            if is_bytes { WTypeId::BYTES } else { left.wtype() }
+        });
+        let (string, bytes) = (&[WTypeId::STRING], &[Class::Bytes]);
+        self.expect("BytesBinaryOperation.left", left, string, bytes)?;
+        self.expect("BytesBinaryOperation.right", right, string, bytes)?;
+        if !self.are_equal_or_bytes(left, right) {
+            return Err(Failure::code("incompatible operand types", loc));
+        }
+        self.expect_set("BytesBinaryOperation.wtype", wtype, string, bytes)?;
+        let kinds = [left.wtype(), right.wtype(), wtype].map(|wtype| self.wtypes.kind(wtype));
+        let problem = match kinds {
+            [
+                WTypeKind::Bytes { length: left },
+                WTypeKind::Bytes { length: right },
+                WTypeKind::Bytes { length: result },
+            ] => match (left, right, result) {
+                (_, _, None) => None,
+                (Some(left), Some(right), Some(result)) => {
+                    let expected = match op {
+                        BytesBinaryOperator::Add => u128::from(left) + u128::from(right),
+                        BytesBinaryOperator::BitAnd
+                        | BytesBinaryOperator::BitOr
+                        | BytesBinaryOperator::BitXor => u128::from(left.max(right)),
+                    };
+                    (u128::from(result) != expected).then(|| {
+                        format!(
+                            "wrong length for sized bytes result, expected {expected}, got {result}"
+                        )
+                    })
+                }
+                _ => Some(
+                    "sized bytes result type is invalid when either operand is unsized".to_owned(),
+                ),
+            },
+            [WTypeKind::Basic(left), WTypeKind::Basic(right), WTypeKind::Basic(result)]
+                if left == right && right == result =>
+            {
+                None
+            }
+            _ => Some("invalid result type of binary operation".to_owned()),
+        };
+        match problem {
+            Some(message) => Err(Failure::internal(message, loc)),
+            None => self.keep(BytesBinaryOperation { loc, wtype, left, op, right }),
+        }
+    }
+
+    // ---- conversions ----
+
+    fn conversion(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match tag {
+            "ARC4Encode" => {
+                let wtype = self.optional_field(json, "wtype", |reader, json| {
+                    if reader.has_key(json, "length")? {
+                        reader.bytes_type(json)
+                    } else {
+                        reader.arc4_type(json)
+                    }
+                })?;
+                let error_message = self.message(json, "error_message")?;
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::expr)?;
+                let wtype = wtype.unwrap_or(WTypeId::BYTES);
+                if wtype != WTypeId::BYTES && !self.is_one_of(wtype, &[Class::Arc4Type]) {
+                    let name = self.name(wtype);
+                    return Err(Failure::internal(
+                        format!("ARC4Encode.wtype: expected bytes_wtype or ARC4Type, got {name}"),
+                        loc,
+                    ));
+                }
+                self.keep(Arc4Encode { loc, wtype, value, error_message })
+            }
+            "ARC4Decode" => {
+                let error_message = self.message(json, "error_message")?;
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let value = self.field(json, "value", Self::expr)?;
+                self.expect("ARC4Decode.value", value, &[], &[Class::Arc4Type])?;
+                self.keep(Arc4Decode { loc, wtype, value, error_message })
+            }
+            "ARC4FromBytes" => {
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::expr)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let validate = self.field(json, "validate", Self::truth)?;
+                self.keep(Arc4FromBytes { loc, wtype, value, validate })
+            }
+            "ReinterpretCast" => {
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let expr = self.field(json, "expr", Self::expr)?;
+                let (from, to) = (self.wtypes.get(expr.wtype()), self.wtypes.get(wtype));
+                let is_legal = from.scalar_type == to.scalar_type
+                    && from.scalar_type.is_some()
+                    && !(from.is_aggregate && to.is_aggregate);
+                if !is_legal {
+                    let (from, to) = (from.name, to.name);
+                    // PARITY: the reference never closes the parenthesis, pinned by its message text
+                    let message = format!("unsupported type cast (from: {from}, to: {to} ");
+                    self.session.sink.error(message, loc);
+                }
+                self.keep(ReinterpretCast { loc, wtype, expr })
+            }
+            _ => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::expr)?;
+                let wtype = wtype.unwrap_or(value.wtype());
+                let class = |wtype| self.wtypes.kind(wtype).class_name();
+                if class(wtype) != class(value.wtype()) {
+                    let message = "copy node cannot change the structure of a value";
+                    return Err(Failure::internal(message, loc));
+                }
+                self.keep(Copy { loc, wtype, value })
+            }
+        }
+    }
+
+    // ---- calls ----
+
+    fn call(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match tag {
+            "IntrinsicCall" => {
+                let immediates =
+                    self.optional_field(json, "immediates", |r, j| r.slice(j, Self::immediate))?;
+                let stack_args = self.optional_field(json, "stack_args", Self::exprs)?;
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let op_code = self.field(json, "op_code", Self::text)?;
+                self.keep(IntrinsicCall {
+                    loc,
+                    wtype,
+                    op_code,
+                    immediates: immediates.unwrap_or_default(),
+                    stack_args: stack_args.unwrap_or_default(),
+                })
+            }
+            "SubroutineCallExpression" => {
+                let loc = self.loc_field(json)?;
+                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let target = self.field(json, "target", Self::subroutine_target)?;
+                let args = self.field(json, "args", |r, j| r.slice(j, Self::call_arg))?;
+                self.keep(SubroutineCallExpression { loc, wtype, target, args })
+            }
+            "PuyaLibCall" => {
+                let args = self.optional_field(json, "args", |r, j| r.slice(j, Self::call_arg))?;
+                let args = args.unwrap_or_default();
+                let loc = self.loc_field(json)?;
+                let func: PuyaLibFunction = self.field(json, "func", |_, json| {
+                    json.as_str().and_then(PuyaLibFunction::of).ok_or_else(|| fails(repr_of(json)))
+                })?;
+                if func.params().len() != args.len() {
+                    return Err(Failure::code(
+                        format!("provided args does not match arity for {}", func.text()),
+                        loc,
+                    ));
+                }
+                let wtype = match func {
+                    PuyaLibFunction::EnsureBudget => WTypeId::VOID,
+                    PuyaLibFunction::IsSubstring => WTypeId::BOOL,
+                };
+                self.keep(PuyaLibCall { loc, wtype, func, args })
+            }
+            _ => {
+                let loc = self.loc_field(json)?;
+                let target = self.field(json, "target", |r, j| r.nullable(j, Self::method_ref))?;
+                let args = self.field(json, "args", Self::exprs)?;
+                let fields = self.field(json, "fields", Self::txn_fields)?;
+                let wtype = self.field(json, "wtype", Self::abi_call_fields_type)?;
+                self.keep(AbiCall { loc, wtype, target, args, fields })
+            }
+        }
+    }
+    fn immediate(&mut self, json: J<'s>) -> Outcome<Immediate<'s>> {
+        match json.kind {
+            Kind::String(text) => Ok(Immediate::Text(text)),
+            Kind::Bool(_) => Ok(Immediate::Int(self.int(json)?)),
+            Kind::Number(text) if is_integer(text) => Ok(Immediate::Int(self.int(json)?)),
+            _ => Err(refuses(format!(
+                "{} (<class '{}'>) not part of str | int",
+                repr_of(json),
+                class_of(json)
+            ))),
+        }
+    }
+    fn subroutine_target(&mut self, json: J<'s>) -> Outcome<SubroutineTarget> {
+        match self.tag(json)? {
+            "SubroutineID" => Ok(SubroutineTarget::SubroutineId {
+                target: self.field(json, "target", Self::symbol)?,
+            }),
+            "InstanceMethodTarget" => Ok(SubroutineTarget::InstanceMethod {
+                member_name: self.field(json, "member_name", Self::symbol)?,
+            }),
+            "InstanceSuperMethodTarget" => Ok(SubroutineTarget::InstanceSuperMethod {
+                member_name: self.field(json, "member_name", Self::symbol)?,
+            }),
+            "ContractMethodTarget" => Ok(SubroutineTarget::ContractMethod {
+                cref: self.field(json, "cref", Self::symbol)?,
+                member_name: self.field(json, "member_name", Self::symbol)?,
+            }),
+            other => Err(fails(repr(other))),
+        }
+    }
+    fn call_arg(&mut self, json: J<'s>) -> Outcome<CallArg<'s>> {
+        let name = self.field(json, "name", |r, j| r.nullable(j, Self::symbol))?;
+        let value = self.field(json, "value", Self::expr)?;
+        Ok(CallArg { name, value })
+    }
+    fn compiled_reference(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let overrides = match tag {
+            "CompiledContract" => {
+                self.optional_field(json, "allocation_overrides", Self::txn_fields)?
+            }
+            _ => None,
+        };
+        let prefix = self.message(json, "prefix")?;
+        let template_variables =
+            self.optional_field(json, "template_variables", Self::named_exprs)?;
+        let template_variables = template_variables.unwrap_or_default();
+        let loc = self.loc_field(json)?;
+        let wtype = self.field(json, "wtype", Self::wtype)?;
+        if tag == "CompiledLogicSig" {
+            let logic_sig = self.field(json, "logic_sig", Self::symbol)?;
+            return self.keep(CompiledLogicSig {
+                loc,
+                wtype,
+                logic_sig,
+                prefix,
+                template_variables,
+            });
+        }
+        let contract = self.field(json, "contract", Self::symbol)?;
+        let allocation_overrides = overrides.unwrap_or_default();
+        let is_allocation = |(field, _): &(TxnField, ExprRef<'s>)| {
+            matches!(
+                field,
+                TxnField::ExtraProgramPages
+                    | TxnField::GlobalNumUint
+                    | TxnField::GlobalNumByteSlice
+                    | TxnField::LocalNumUint
+                    | TxnField::LocalNumByteSlice
+            )
+        };
+        if !allocation_overrides.iter().all(is_allocation) {
+            return Err(Failure::internal("only allocation fields can be overridden", loc));
+        }
+        self.keep(CompiledContract {
+            loc,
+            wtype,
+            contract,
+            allocation_overrides,
+            prefix,
+            template_variables,
+        })
+    }
+
+    // ---- sequences and control ----
+
+    fn sequence(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        let loc = self.loc_field(json)?;
+        if tag == "Range" {
+            let start = self.field(json, "start", Self::expr)?;
+            let stop = self.field(json, "stop", Self::expr)?;
+            let step = self.field(json, "step", Self::expr)?;
+            for (place, bound) in
+                [("Range.start", start), ("Range.stop", stop), ("Range.step", step)]
+            {
+                self.expect(place, bound, &[WTypeId::UINT64], &[])?;
+            }
+            return self.keep(Range { loc, wtype: WTypeId::UINT64_RANGE, start, stop, step });
+        }
+        let expr = self.field(json, "expr", Self::expr)?;
+        if tag == "Enumeration" {
+            let wtype = self.wtypes.enumeration(expr.wtype());
+            self.keep(Enumeration { loc, wtype, expr })
+        } else {
+            self.keep(Reversed { loc, wtype: expr.wtype(), expr })
+        }
+    }
+    fn control(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        match tag {
+            "AssertExpression" => {
+                let explicit = self.optional_field(json, "explicit", Self::truth)?;
+                let log_error = self.optional_field(json, "log_error", Self::truth)?;
+                let desc = self.message(json, "desc")?;
+                let loc = self.loc_field(json)?;
+                let condition = self.field(json, "condition", Self::nullable_expr)?;
+                let error_message = self.field(json, "error_message", Self::nullable_text)?;
+                self.keep(AssertExpression {
+                    loc,
+                    wtype: WTypeId::VOID,
+                    condition,
+                    error_message,
+                    explicit: explicit.unwrap_or(true),
+                    log_error: log_error.unwrap_or(false),
+                    desc,
+                })
+            }
+            "ConditionalExpression" => {
+                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let loc = self.loc_field(json)?;
+                let condition = self.field(json, "condition", Self::expr)?;
+                let true_expr = self.field(json, "true_expr", Self::expr)?;
+                let false_expr = self.field(json, "false_expr", Self::expr)?;
+                let (yes, no) = (true_expr.wtype(), false_expr.wtype());
+                if wtype.is_none() && !self.wtypes.equal(yes, no) {
+                    let (yes, no) = (self.name(yes), self.name(no));
+                    return Err(Failure::code(
+                        format!(
+                            "true and false expressions of conditional have differing types: \
+                             {yes} and {no}"
+                        ),
+                        loc,
+                    ));
+                }
+                self.expect("ConditionalExpression.condition", condition, &[WTypeId::BOOL], &[])?;
+                let wtype = wtype.unwrap_or(yes);
+                self.keep(ConditionalExpression { loc, wtype, condition, true_expr, false_expr })
+            }
+            "AssignmentExpression" => {
+                let loc = self.loc_field(json)?;
+                let target = self.field(json, "target", Self::lvalue)?;
+                let value = self.field(json, "value", Self::expr)?;
+                self.check_assignment(target, value, loc)?;
+                self.keep(AssignmentExpression { loc, wtype: target.wtype(), target, value })
+            }
+            "CommaExpression" => {
+                let loc = self.loc_field(json)?;
+                let expressions = self.field(json, "expressions", Self::exprs)?;
+                let Some(last) = expressions.last() else {
+                    return Err(fails("tuple index out of range"));
+                };
+                self.keep(CommaExpression { loc, wtype: last.wtype(), expressions })
+            }
+            "SingleEvaluation" => {
+                let id = self.optional_field(json, "_id", Self::int)?;
+                let loc = self.optional_field(json, "source_location", Self::loc)?;
+                let source = self.field(json, "source", Self::expr)?;
+                let id = id.unwrap_or_else(|| {
+                    self.nameless_evaluations += 1;
+                    let fresh = format!("-{}", self.nameless_evaluations);
+                    Int::canonical(self.session.arena.str(&fresh))
+                });
+                let loc = loc.unwrap_or(source.loc());
+                self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id })
+            }
+            "CheckedMaybe" => {
+                let expr = self.field(json, "expr", Self::expr)?;
+                let comment = self.field(json, "comment", Self::text)?;
+                let wtype = match self.wtypes.kind(expr.wtype()) {
+                    WTypeKind::Tuple { types: [wtype, check], .. } if *check == WTypeId::BOOL => {
+                        *wtype
+                    }
+                    _ => {
+                        let name = self.name(expr.wtype());
+                        return Err(Failure::internal(
+                            format!(
+                                "CheckedMaybe.expr: expression of WType {name} received, \
+                                 expected tuple[_T, bool]"
+                            ),
+                            Loc::NONE,
+                        ));
+                    }
+                };
+                self.keep(CheckedMaybe { loc: expr.loc(), wtype, expr, comment })
+            }
+            "Emit" => {
+                let loc = self.loc_field(json)?;
+                let value = self.field(json, "value", Self::expr)?;
+                self.expect("Emit.value", value, &[], &[Class::Arc4Struct])?;
+                self.keep(Emit { loc, wtype: WTypeId::VOID, value })
+            }
+            _ => {
+                let loc = self.loc_field(json)?;
+                let signature = self.field(json, "signature", Self::text)?;
+                let values = self.field(json, "values", Self::exprs)?;
+                self.keep(EmitFields { loc, wtype: WTypeId::VOID, signature, values })
+            }
+        }
+    }
+}

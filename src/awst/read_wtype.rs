@@ -1,0 +1,296 @@
+//! JSON type objects -> types, and the checks nodes make of their operands' types. Spec 10 §10.
+
+use super::expr::ExprRef;
+use super::read::{J, Reader, fails, refuses};
+use super::wtypes::{BasicType, WTypeField, WTypeId, WTypeKind};
+use crate::base::source::Loc;
+use crate::base::text::repr;
+use crate::diagnostics::{Failure, Outcome};
+
+/// Classes of types that a node may accept.
+#[derive(Clone, Copy)]
+pub(super) enum Class {
+    Bytes,
+    Tuple,
+    ReferenceArray,
+    InnerTransactionFields,
+    InnerTransaction,
+    Arc4Type,
+    Arc4UIntN,
+    Arc4Tuple,
+    Arc4Array,
+    Arc4DynamicArray,
+    Arc4StaticArray,
+    Arc4Struct,
+}
+
+impl Class {
+    fn name(self) -> &'static str {
+        match self {
+            Class::Bytes => "BytesWType",
+            Class::Tuple => "WTuple",
+            Class::ReferenceArray => "ReferenceArray",
+            Class::InnerTransactionFields => "WInnerTransactionFields",
+            Class::InnerTransaction => "WInnerTransaction",
+            Class::Arc4Type => "ARC4Type",
+            Class::Arc4UIntN => "ARC4UIntN",
+            Class::Arc4Tuple => "ARC4Tuple",
+            Class::Arc4Array => "ARC4Array",
+            Class::Arc4DynamicArray => "ARC4DynamicArray",
+            Class::Arc4StaticArray => "ARC4StaticArray",
+            Class::Arc4Struct => "ARC4Struct",
+        }
+    }
+    fn covers(self, kind: &WTypeKind<'_>) -> bool {
+        match self {
+            Class::Bytes => matches!(kind, WTypeKind::Bytes { .. }),
+            Class::Tuple => matches!(kind, WTypeKind::Tuple { .. }),
+            Class::ReferenceArray => matches!(kind, WTypeKind::ReferenceArray { .. }),
+            Class::InnerTransactionFields => kind.is_inner_transaction_fields(),
+            Class::InnerTransaction => matches!(kind, WTypeKind::InnerTransaction { .. }),
+            Class::Arc4Type => kind.is_arc4(),
+            Class::Arc4UIntN => matches!(kind, WTypeKind::Arc4UIntN { .. }),
+            Class::Arc4Tuple => matches!(kind, WTypeKind::Arc4Tuple { .. }),
+            Class::Arc4Array => kind.is_arc4_array(),
+            Class::Arc4DynamicArray => matches!(kind, WTypeKind::Arc4DynamicArray { .. }),
+            Class::Arc4StaticArray => matches!(kind, WTypeKind::Arc4StaticArray { .. }),
+            Class::Arc4Struct => matches!(kind, WTypeKind::Arc4Struct { .. }),
+        }
+    }
+}
+
+impl<'s> Reader<'_, 's> {
+    // ---- checks ----
+
+    /// Whether a type is of one of the classes.
+    pub(super) fn is_one_of(&self, wtype: WTypeId, classes: &[Class]) -> bool {
+        let kind = self.wtypes.kind(wtype);
+        classes.iter().any(|class| class.covers(&kind))
+    }
+    /// Checks the type of an operand; `place` is `Class.field`.
+    pub(super) fn expect(
+        &self,
+        place: &str,
+        expr: ExprRef<'s>,
+        types: &[WTypeId],
+        classes: &[Class],
+    ) -> Outcome<()> {
+        self.check_type(place, expr.wtype(), types, classes, |name| {
+            format!("expression of WType {name} received")
+        })
+    }
+    /// Checks the type a node was given; `place` is `Class.field`.
+    pub(super) fn expect_set(
+        &self,
+        place: &str,
+        wtype: WTypeId,
+        types: &[WTypeId],
+        classes: &[Class],
+    ) -> Outcome<()> {
+        self.check_type(place, wtype, types, classes, |name| format!("set to {name}"))
+    }
+    fn check_type(
+        &self,
+        place: &str,
+        wtype: WTypeId,
+        types: &[WTypeId],
+        classes: &[Class],
+        found: impl Fn(&str) -> String,
+    ) -> Outcome<()> {
+        if types.contains(&wtype) || self.is_one_of(wtype, classes) {
+            return Ok(());
+        }
+        let names = types.iter().map(|wtype| self.name(*wtype));
+        let names: Vec<&str> = names.chain(classes.iter().map(|class| class.name())).collect();
+        Err(Failure::internal(
+            format!("{place}: {}, expected {}", found(self.name(wtype)), names.join(" or ")),
+            Loc::NONE,
+        ))
+    }
+
+    // ---- types ----
+
+    /// A type of any class.
+    pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let tag = self.tag(json)?;
+        self.nested(|reader| match tag {
+            "WType" => reader.basic_type(json),
+            "BytesWType" => reader.bytes_type(json),
+            "WEnumeration" => {
+                reader.immutable_flag(json)?;
+                let sequence_type = reader.field(json, "sequence_type", Self::wtype)?;
+                Ok(reader.wtypes.enumeration(sequence_type))
+            }
+            "WGroupTransaction" => reader.group_transaction_type(json),
+            "WInnerTransactionFields" | "WABICallInnerTransactionFields" => {
+                reader.inner_transaction_fields_type(json)
+            }
+            "WInnerTransaction" => {
+                reader.immutable_flag(json)?;
+                let name = reader.optional_field(json, "name", Self::text)?;
+                let kind = reader.field(json, "transaction_type", |r, j| {
+                    r.nullable(j, Self::transaction_type)
+                })?;
+                Ok(reader.wtypes.inner_transaction(kind, name))
+            }
+            "ReferenceArray" => reader.array_type(json),
+            "WTuple" => reader.tuple_type(json),
+            _ => reader.arc4_type_tagged(tag, json),
+        })
+    }
+    /// An ARC-4 type of any class.
+    pub(super) fn arc4_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let tag = self.tag(json)?;
+        self.nested(|reader| reader.arc4_type_tagged(tag, json))
+    }
+    fn arc4_type_tagged(&mut self, tag: &'s str, json: J<'s>) -> Outcome<WTypeId> {
+        match tag {
+            "ARC4Type" => {
+                self.immutable_flag(json)?;
+                let alias = self.alias(json)?;
+                let name = self.field(json, "name", Self::text)?;
+                Ok(self.wtypes.arc4_basic(name, alias))
+            }
+            "ARC4UIntN" => {
+                let alias = self.alias(json)?;
+                let loc = self.type_loc(json)?;
+                let n = self.field(json, "n", Self::small_int)?;
+                self.wtypes.arc4_uint_n(n, alias, loc)
+            }
+            "ARC4UFixedNxM" => self.ufixed_type(json),
+            "ARC4Tuple" => {
+                let loc = self.type_loc(json)?;
+                let types = self.field(json, "types", |r, j| r.list(j, Self::wtype))?;
+                self.wtypes.arc4_tuple(&types, loc)
+            }
+            "ARC4DynamicArray" | "ARC4StaticArray" => self.array_type(json),
+            "ARC4Struct" => self.struct_type(json),
+            "ARC4Array" | "_WTypeInstance" | "_ARC4WTypeInstance" => Err(refuses(format!(
+                "Can't instantiate abstract class {tag} without an implementation for abstract \
+                 method 'accept'"
+            ))),
+            other => Err(fails(repr(other))),
+        }
+    }
+    fn immutable_flag(&mut self, json: J<'s>) -> Outcome<()> {
+        match self.optional_field(json, "immutable", Self::truth)? {
+            // the reference goes on with the repr of its own attribute object
+            Some(false) => Err(refuses("(\"'immutable' must be in [True] (got False)\"")),
+            _ => Ok(()),
+        }
+    }
+    fn alias(&mut self, json: J<'s>) -> Outcome<Option<&'s str>> {
+        Ok(self.optional_field(json, "arc4_alias", Self::nullable_text)?.flatten())
+    }
+    fn type_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
+        let loc = self.optional_field(json, "source_location", |r, j| r.nullable(j, Self::loc))?;
+        Ok(loc.flatten().unwrap_or(Loc::NONE))
+    }
+    fn basic_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let immutable = self.optional_field(json, "immutable", Self::truth)?;
+        let name = self.field(json, "name", Self::text)?;
+        let Some(basic) = BasicType::of(name) else { return Err(fails(repr(name))) };
+        if immutable == Some(false) {
+            return Err(refuses("(\"'immutable' must be in [True] (got False)\""));
+        }
+        Ok(basic.id())
+    }
+    /// `BytesWType`
+    pub(super) fn bytes_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let length = self.field(json, "length", |r, j| r.nullable(j, Self::small_int))?;
+        let length = length.map(|length| self.length("length", length)).transpose()?;
+        Ok(self.wtypes.bytes(length))
+    }
+    /// `WGroupTransaction`
+    pub(super) fn group_transaction_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        self.immutable_flag(json)?;
+        let name = self.optional_field(json, "name", Self::text)?;
+        let kind =
+            self.field(json, "transaction_type", |r, j| r.nullable(j, Self::transaction_type))?;
+        Ok(self.wtypes.group_transaction(kind, name))
+    }
+    /// `WInnerTransactionFields` or its subclass, by tag.
+    pub(super) fn inner_transaction_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        match self.tag(json)? {
+            "WABICallInnerTransactionFields" => self.abi_call_fields_type(json),
+            "WInnerTransactionFields" => {
+                self.immutable_flag(json)?;
+                let name = self.optional_field(json, "name", Self::text)?;
+                let kind = self.field(json, "transaction_type", |r, j| {
+                    r.nullable(j, Self::transaction_type)
+                })?;
+                Ok(self.wtypes.inner_transaction_fields(kind, name))
+            }
+            other => Err(fails(repr(other))),
+        }
+    }
+    /// `WABICallInnerTransactionFields`
+    pub(super) fn abi_call_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        self.immutable_flag(json)?;
+        let result_type = self.optional_field(json, "result_type", Self::wtype)?;
+        let result_type = result_type.unwrap_or(WTypeId::VOID);
+        Ok(self.wtypes.abi_call_inner_transaction_fields(result_type))
+    }
+    /// `WTuple`
+    pub(super) fn tuple_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let loc = self.type_loc(json)?;
+        let name = self.optional_field(json, "name", Self::text)?;
+        let names = self.optional_field(json, "names", |reader, json| {
+            reader.nullable(json, |r, j| r.list(j, Self::text))
+        })?;
+        let desc = self.optional_field(json, "desc", Self::nullable_text)?;
+        let types = self.field(json, "types", |r, j| r.list(j, Self::wtype))?;
+        self.wtypes.tuple_with(&types, names.flatten().as_deref(), name, desc.flatten(), loc)
+    }
+    /// One of the array types, by tag.
+    pub(super) fn array_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        match self.tag(json)? {
+            "ReferenceArray" => {
+                let element_type = self.field(json, "element_type", Self::wtype)?;
+                let loc = self.field(json, "source_location", |r, j| r.nullable(j, Self::loc))?;
+                let loc = loc.unwrap_or(Loc::NONE);
+                Ok(self.wtypes.reference_array(element_type, loc, &self.session.sink))
+            }
+            tag @ ("ARC4DynamicArray" | "ARC4StaticArray") => {
+                let alias = self.alias(json)?;
+                let loc = self.type_loc(json)?;
+                let immutable = self.optional_field(json, "immutable", Self::truth)?;
+                let immutable = immutable.unwrap_or(false);
+                let element_type = self.field(json, "element_type", Self::wtype)?;
+                if tag == "ARC4DynamicArray" {
+                    return self.wtypes.arc4_dynamic_array(element_type, immutable, alias, loc);
+                }
+                let array_size = self.field(json, "array_size", Self::small_int)?;
+                self.wtypes.check_element(element_type, immutable, loc)?;
+                let array_size = self.length("array_size", array_size)?;
+                self.wtypes.arc4_static_array(element_type, array_size, immutable, alias, loc)
+            }
+            other => Err(fails(repr(other))),
+        }
+    }
+    /// `ARC4UFixedNxM`
+    pub(super) fn ufixed_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let alias = self.alias(json)?;
+        let loc = self.type_loc(json)?;
+        let n = self.field(json, "n", Self::small_int)?;
+        let m = self.field(json, "m", Self::small_int)?;
+        self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)
+    }
+    /// `ARC4Struct`
+    pub(super) fn struct_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        let loc = self.type_loc(json)?;
+        let desc = self.optional_field(json, "desc", Self::nullable_text)?;
+        let name = self.field(json, "name", Self::text)?;
+        let fields = self.field(json, "fields", |reader, json| {
+            reader.list(json, |reader, json| {
+                let description =
+                    reader.optional_field(json, "description", Self::nullable_text)?;
+                let name = reader.field(json, "name", Self::text)?;
+                let wtype = reader.field(json, "wtype", Self::wtype)?;
+                Ok(WTypeField { name, wtype, description: description.flatten() })
+            })
+        })?;
+        let frozen = self.field(json, "frozen", Self::truth)?;
+        self.wtypes.arc4_struct(name, &fields, frozen, desc.flatten(), loc)
+    }
+}
