@@ -7,20 +7,22 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::client::direct::{PING_TIMEOUT, host_address, pid_of};
+use super::args::{DaemonArgs, Endpoint};
+use crate::client::direct::{PING_TIMEOUT, pid_of};
 use crate::client::ensure::{ANNOUNCE_READY, ANNOUNCE_VARIABLE, is_running, wait_for};
 use crate::client::{
     ClientError, PuyaDaemonClient, StartError, StartOptions, check_daemon_health,
     start_daemon_process,
 };
 use crate::diagnostics::Severity;
+use crate::diagnostics::render::LogFormat;
 use crate::json::value::Value;
 use crate::rpc::pid_file::{PidFileError, PidFileState, look, make_folder};
 use crate::rpc::{EXIT_ALREADY_RUNNING, token};
 use crate::server::connection::Limits;
 use crate::server::handshake::Admission;
-use crate::server::logging::{self, LogFormat};
-use crate::server::methods::{Compiler, keep_panics, level_from_name};
+use crate::server::logging;
+use crate::server::methods::{Compiler, keep_panics};
 use crate::server::policy::OutputRoot;
 use crate::server::signals::Signals;
 use crate::server::{Server, ServerConfig, ServerError};
@@ -84,6 +86,35 @@ impl Default for DaemonOptions {
     }
 }
 
+impl From<Endpoint> for DaemonOptions {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            host: endpoint.host,
+            port: endpoint.port,
+            pid_file: endpoint.pid_file,
+            token_file: endpoint.token_file,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<DaemonArgs> for DaemonOptions {
+    fn from(args: DaemonArgs) -> Self {
+        Self {
+            log_level: args.log.level,
+            log_format: args.log.format,
+            log_file: args.log_file,
+            idle_timeout: args.idle_timeout,
+            max_message_size: args.max_message_size,
+            max_connections: args.max_connections,
+            compile_timeout: args.compile_timeout,
+            output_root: args.output_root,
+            allowed_origins: args.allow_origins,
+            ..Self::from(args.endpoint)
+        }
+    }
+}
+
 impl DaemonOptions {
     /// The pid file to use; none when there is no home folder to put it in.
     pub fn pid_file(&self) -> Option<PathBuf> {
@@ -100,76 +131,9 @@ impl DaemonOptions {
     }
 }
 
-/// The flags of the daemon's commands; what is left over is somebody else's.
-pub fn parse(arguments: &mut pico_args::Arguments) -> Result<DaemonOptions, String> {
-    let mut options = DaemonOptions::default();
-    let text = |arguments: &mut pico_args::Arguments, flag: &'static str| {
-        arguments.opt_value_from_str::<_, String>(flag).map_err(|error| format!("{flag}: {error}"))
-    };
-    let path = |arguments: &mut pico_args::Arguments, flag: &'static str| {
-        let as_path = |value: &std::ffi::OsStr| Ok::<_, String>(PathBuf::from(value));
-        arguments.opt_value_from_os_str(flag, as_path).map_err(|error| format!("{flag}: {error}"))
-    };
-    fn number<T: std::str::FromStr>(flag: &str, value: &str) -> Result<T, String> {
-        value.parse().map_err(|_| format!("{flag} takes a number, not '{value}'"))
-    }
-    if let Some(value) = text(arguments, "--host")? {
-        options.host = parse_host(&value)?;
-    }
-    if let Some(value) = text(arguments, "--port")? {
-        options.port = number("--port", &value)?;
-    }
-    options.pid_file = path(arguments, "--pid-file")?;
-    if let Some(value) = text(arguments, "--log-level")? {
-        options.log_level =
-            level_from_name(&value).ok_or_else(|| format!("--log-level cannot be '{value}'"))?;
-    }
-    if let Some(value) = text(arguments, "--log-format")? {
-        options.log_format = match value.as_str() {
-            "default" => LogFormat::Default,
-            "json" => LogFormat::Json,
-            _ => return Err(format!("--log-format is default or json, not '{value}'")),
-        };
-    }
-    options.log_file = path(arguments, "--log-file")?;
-    if let Some(value) = text(arguments, "--idle-timeout")? {
-        options.idle_timeout = Some(parse_seconds("--idle-timeout", &value)?);
-    }
-    if let Some(value) = text(arguments, "--max-message-size")? {
-        options.max_message_size = number("--max-message-size", &value)?;
-    }
-    if let Some(value) = text(arguments, "--max-connections")? {
-        options.max_connections = number("--max-connections", &value)?;
-    }
-    if let Some(value) = text(arguments, "--compile-timeout")? {
-        options.compile_timeout = parse_seconds("--compile-timeout", &value)?;
-    }
-    options.output_root = path(arguments, "--output-root")?;
-    while let Some(value) = text(arguments, "--allow-origin")? {
-        options.allowed_origins.push(value);
-    }
-    options.token_file = path(arguments, "--token-file")?;
-    Ok(options)
-}
-
 /// `~/.puya/daemon.pid`
 pub fn default_pid_file() -> Option<PathBuf> {
     home::home_dir().map(|home| home.join(".puya").join("daemon.pid"))
-}
-
-/// `--host`: an address or `localhost`.
-pub fn parse_host(text: &str) -> Result<IpAddr, String> {
-    host_address(text)
-        .ok_or_else(|| format!("--host takes an IP address or localhost, not '{text}'"))
-}
-
-/// A number of seconds, greater than zero; fractions are fine.
-pub fn parse_seconds(flag: &str, text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds: &f64| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds.min(1e9)).ok())
-        .ok_or_else(|| format!("{flag} takes a number of seconds greater than 0, not '{text}'"))
 }
 
 /// `--daemon`: serves in the foreground until it is stopped.

@@ -1,35 +1,52 @@
 //! The command line: one function per command.
 
+pub mod args;
 pub mod daemon;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use args::Command;
+
+use crate::server::compiler::Puya;
+
+/// The arguments were wrong.
+const EXIT_USAGE: u8 = 2;
+
 /// Runs the command the arguments name and returns the process's exit code.
 pub fn run(arguments: Vec<OsString>) -> ExitCode {
-    let all = arguments.clone();
-    let mut left = pico_args::Arguments::from_vec(arguments);
-    let commands = ["--daemon", "--daemon-stop", "--daemon-status"].map(|flag| left.contains(flag));
-    let should_detach = left.contains("--detach");
-    let parsed = daemon::parse(&mut left).and_then(|options| match left.finish().first() {
-        Some(other) => Err(format!("unexpected argument '{}'", other.to_string_lossy())),
-        None => Ok(options),
-    });
-    let code = match (parsed, commands) {
-        (Ok(options), [true, false, false]) if should_detach => daemon::detach(&options, &all),
-        (Ok(options), [true, false, false]) => {
-            daemon::serve(&options, &crate::server::compiler::Puya)
-        }
-        (Ok(options), [false, true, false]) if !should_detach => daemon::stop(&options),
-        (Ok(options), [false, false, true]) if !should_detach => daemon::status(&options),
-        (Ok(_), _) => {
-            eprintln!("puya: one of --daemon, --daemon-stop and --daemon-status has to be given");
-            2
-        }
-        (Err(message), _) => {
-            eprintln!("puya: {message}");
-            2
+    let code = match args::parse(arguments.clone()) {
+        Ok(command) => dispatch(command, &arguments),
+        Err(error) => {
+            eprintln!("puya: {}\n\n{}", error.0, args::USAGE);
+            EXIT_USAGE
         }
     };
     ExitCode::from(code)
+}
+
+/// Every command has its arm here. `arguments` are those the command was read from.
+fn dispatch(command: Command, arguments: &[OsString]) -> u8 {
+    match command {
+        Command::Help => {
+            print!("{}", args::help());
+            0
+        }
+        Command::Version => {
+            println!("{}", args::VERSION);
+            0
+        }
+        Command::Compile(_) => missing("--awst"),
+        Command::Daemon(args) if args.detach => daemon::detach(&args.into(), arguments),
+        Command::Daemon(args) => daemon::serve(&args.into(), &Puya),
+        Command::DaemonStop(endpoint) => daemon::stop(&endpoint.into()),
+        Command::DaemonStatus(endpoint) => daemon::status(&endpoint.into()),
+        Command::Serve(_) => missing("serve"),
+    }
+}
+
+/// Says that a command is not there yet.
+fn missing(command: &str) -> u8 {
+    eprintln!("puya: {command} is not implemented yet");
+    EXIT_USAGE
 }

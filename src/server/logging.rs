@@ -10,18 +10,9 @@ use log::{LevelFilter, Log, Metadata, Record};
 use simplelog::{ConfigBuilder, WriteLogger};
 
 use crate::diagnostics::Severity;
+use crate::diagnostics::render::LogFormat;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
-
-/// How log lines look.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Default,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Sends the log to a file, or to stderr. `level` none lets everything through.
 pub fn start(level: Option<Severity>, format: LogFormat, file: Option<&Path>) -> io::Result<()> {
