@@ -219,23 +219,6 @@ impl Shape {
     }
 }
 
-impl From<StackType> for IrType {
-    fn from(ty: StackType) -> Self {
-        match ty {
-            StackType::UInt64 => IrType::UInt64,
-            StackType::Bytes => IrType::Bytes,
-            StackType::SizedBytes(length) => IrType::SizedBytes(u32::from(length)),
-            StackType::Bool => IrType::Bool,
-            StackType::Account => IrType::Account,
-            StackType::BigUInt => IrType::BigUInt,
-            StackType::StateKey => IrType::StateKey,
-            StackType::BoxKey => IrType::BoxKey,
-            StackType::Any => IrType::Any,
-            StackType::AccountOrIndex => IrType::AccountOrUInt64,
-        }
-    }
-}
-
 impl From<IrType> for Shape {
     fn from(ty: IrType) -> Self {
         Shape::One(ty)
