@@ -95,6 +95,24 @@ pub fn hex(bytes: &[u8]) -> String {
     HEXLOWER.encode(bytes)
 }
 
+/// Text out of UTF-8; the error is the message of the exception that Python raises.
+pub fn utf8_decode(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let start = error.valid_up_to();
+        let rest = &bytes[start..];
+        let (len, reason) = match error.error_len() {
+            None => (rest.len(), "unexpected end of data"),
+            Some(1) if !matches!(rest[0], 0xc2..=0xf4) => (1, "invalid start byte"),
+            Some(len) => (len, "invalid continuation byte"),
+        };
+        let what = match len {
+            1 => format!("byte 0x{:02x} in position {start}", rest[0]),
+            _ => format!("bytes in position {start}-{}", start + len - 1),
+        };
+        format!("UnicodeDecodeError: 'utf-8' codec can't decode {what}: {reason}")
+    })
+}
+
 /// Appends an unsigned integer in groups of seven bits, lowest first.
 pub fn push_varuint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -154,6 +172,20 @@ pub fn public_key_of(address: &str) -> Option<[u8; PUBLIC_KEY_LEN]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn undecodable_text_is_told_in_pythons_words() {
+        let message = |bytes: &'static [u8]| {
+            let message = utf8_decode(bytes).unwrap_err();
+            message.split_once("decode ").unwrap().1.to_owned()
+        };
+        assert_eq!(message(b"ab\xc3"), "byte 0xc3 in position 2: unexpected end of data");
+        assert_eq!(message(b"\xe2\x82"), "bytes in position 0-1: unexpected end of data");
+        assert_eq!(message(b"\xa9x"), "byte 0xa9 in position 0: invalid start byte");
+        assert_eq!(message(b"\xe2x"), "byte 0xe2 in position 0: invalid continuation byte");
+        assert_eq!(message(b"\xf0\x9f\x98x"), "bytes in position 0-2: invalid continuation byte");
+        assert_eq!(utf8_decode("é".as_bytes()), Ok("é"));
+    }
 
     #[test]
     fn base85_reads_what_it_writes_and_words_errors_as_python() {

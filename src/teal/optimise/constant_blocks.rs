@@ -152,7 +152,13 @@ fn loaded(
     bytes: &LookupMap<Constant<Bytes>, u8>,
 ) -> Outcome<Option<OpKind>> {
     let session = ctx.session;
-    let in_block = |index: Option<&u8>| *index.expect("every template variable is in a block");
+    // More templates than entries, but fewer than twice as many, pass the check in `select`.
+    let in_block = |index: Option<&u8>| {
+        index.copied().ok_or_else(|| {
+            let what = "expected all template variables to be in constant block";
+            Failure::internal(format!("AssertionError: {what}"), Loc::NONE)
+        })
+    };
     Ok(Some(match &op.kind {
         OpKind::Int { value, comment } => match ints.get(&Constant::Value(*value)) {
             Some(index) => {
@@ -179,11 +185,11 @@ fn loaded(
             }
         }
         OpKind::TemplateInt(name) => OpKind::IntC {
-            index: in_block(ints.get(&Constant::Template(*name))),
+            index: in_block(ints.get(&Constant::Template(*name)))?,
             comment: Some(*name),
         },
         OpKind::TemplateByte(name) => OpKind::BytesC {
-            index: in_block(bytes.get(&Constant::Template(*name))),
+            index: in_block(bytes.get(&Constant::Template(*name)))?,
             comment: Some(*name),
         },
         _ => return Ok(None),

@@ -1,0 +1,68 @@
+//! Numbers of ops and bytes by kind of op.
+
+use crate::avm::ops::{Encoding, OpSpec};
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Constant,
+    ControlFlow,
+    Stack,
+    Other,
+}
+
+const NAMES: [&str; 4] = ["constant", "control_flow", "stack", "other"];
+
+/// Bytes and ops of each kind.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Stats {
+    counts: [(usize, usize); NAMES.len()],
+}
+
+impl Stats {
+    /// Adds an op.
+    pub(super) fn count(&mut self, spec: &OpSpec, bytes: usize) {
+        self.add(kind(spec), bytes);
+    }
+    /// Adds the salt, which is a constant block.
+    pub(super) fn count_salt(&mut self, bytes: usize) {
+        self.add(Kind::Constant, bytes);
+    }
+    fn add(&mut self, kind: Kind, bytes: usize) {
+        let count = &mut self.counts[kind as usize];
+        count.0 += bytes;
+        count.1 += 1;
+    }
+    /// Names and numbers in output order.
+    pub fn entries(&self) -> Vec<(String, usize)> {
+        // PARITY: the version counts as one byte whatever its size.
+        let total_bytes = 1 + self.counts.iter().map(|(bytes, _)| bytes).sum::<usize>();
+        let total_ops = self.counts.iter().map(|(_, ops)| ops).sum();
+        let mut entries =
+            vec![("total_bytes".to_owned(), total_bytes), ("total_ops".to_owned(), total_ops)];
+        for (name, (bytes, ops)) in NAMES.iter().zip(self.counts) {
+            entries.push((format!("{name}_bytes"), bytes));
+            entries.push((format!("{name}_ops"), ops));
+        }
+        entries
+    }
+    /// One line per number, without a line end after the last.
+    pub fn render(&self) -> String {
+        let lines = self.entries().into_iter().map(|(name, value)| format!("{name} = {value}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn kind(spec: &OpSpec) -> Kind {
+    let branches = |encoding: &Encoding| matches!(encoding, Encoding::Label | Encoding::Labels);
+    if spec.immediates.iter().any(branches) {
+        return Kind::ControlFlow;
+    }
+    if ["intc", "bytec", "push"].iter().any(|prefix| spec.name.starts_with(prefix)) {
+        return Kind::Constant;
+    }
+    match spec.name {
+        "popn" | "dupn" | "pop" | "dup" | "dup2" | "dig" | "bury" | "swap" | "cover"
+        | "uncover" | "frame_dig" | "frame_bury" => Kind::Stack,
+        _ => Kind::Other,
+    }
+}
