@@ -9,6 +9,8 @@ pub mod op;
 pub mod pool;
 pub mod rewrite;
 pub mod text;
+#[doc(hidden)]
+pub mod text_read;
 pub mod types;
 pub mod verify;
 

@@ -628,6 +628,7 @@ impl SourceKind {
             SourceKind::NewSlot(ty) => vec![*ty],
             SourceKind::ReadSlot(slot) => match slot.ty(pool) {
                 IrType::Slot(encoding) => vec![IrType::Encoded(encoding)],
+                IrType::MergedSlot => vec![IrType::Bytes],
                 other => vec![other],
             },
             SourceKind::Intrinsic(intrinsic) => intrinsic.types.clone(),

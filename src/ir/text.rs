@@ -287,7 +287,11 @@ fn push_source(out: &mut String, ctx: Ctx<'_, '_>, source: &SourceKind) {
 
 fn push_intrinsic(out: &mut String, ctx: Ctx<'_, '_>, intrinsic: &Intrinsic) {
     let code = intrinsic.op.code();
-    if !intrinsic.args.is_empty() {
+    let mut args = String::new();
+    push_values(&mut args, ctx, " ", &intrinsic.args);
+    // PARITY: an operand without text (no bytes, in base64) is no reason for parentheses, pinned by
+    // py_52_compile_references.
+    if !args.is_empty() {
         out.push('(');
     }
     if intrinsic.immediates.is_empty() {
@@ -299,10 +303,8 @@ fn push_intrinsic(out: &mut String, ctx: Ctx<'_, '_>, intrinsic: &Intrinsic) {
         }
         out.push(')');
     }
-    if !intrinsic.args.is_empty() {
-        out.push(' ');
-        push_values(out, ctx, " ", &intrinsic.args);
-        out.push(')');
+    if !args.is_empty() {
+        push(out, format_args!(" {args})"));
     }
     push_message(out, " // on error: ", intrinsic.error_message.map(|message| ctx.text(message)));
 }

@@ -67,6 +67,9 @@ pub enum IrType {
     Encoded(EncodingId),
     /// The number of a scratch slot that holds an encoded array.
     Slot(EncodingId),
+    /// The number of a scratch slot that holds bytes of several types; exists only where aggressive
+    /// merging of locals made one register of several.
+    MergedSlot,
     /// `account|uint64`: operand type of ops that take an address or an index; never of a value.
     AccountOrUInt64,
 }
@@ -82,7 +85,7 @@ impl IrType {
             | IrType::StateKey
             | IrType::BoxKey
             | IrType::SizedBytes(_) => AvmType::Bytes,
-            IrType::UInt64 | IrType::Bool | IrType::Slot(_) => AvmType::UInt64,
+            IrType::UInt64 | IrType::Bool | IrType::Slot(_) | IrType::MergedSlot => AvmType::UInt64,
             IrType::Encoded(encoding) if pool.encoding(encoding).is_bit() => AvmType::UInt64,
             IrType::Encoded(_) => AvmType::Bytes,
             IrType::Any | IrType::AccountOrUInt64 => AvmType::Any,
@@ -134,6 +137,7 @@ impl IrType {
                 format!("Encoded({})", inner.unwrap_or(name))
             }
             IrType::Slot(encoding) => format!("{}*", IrType::Encoded(encoding).name(pool)),
+            IrType::MergedSlot => "bytes*".to_owned(),
         }
     }
 }
