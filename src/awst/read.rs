@@ -139,11 +139,11 @@ impl<'s> Reader<'_, 's> {
     fn define_objects(&mut self, json: J<'s>) -> Outcome<()> {
         match json.kind {
             Kind::Object(fields) => {
-                if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null()) {
-                    if self.definitions.insert(repr_of(id), json).is_some() {
-                        let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
-                        return Err(fails(format!("{id} was defined multiple times")));
-                    }
+                if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null())
+                    && self.definitions.insert(repr_of(id), json).is_some()
+                {
+                    let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
+                    return Err(fails(format!("{id} was defined multiple times")));
                 }
                 fields.iter().try_for_each(|(_, value)| self.define_objects(value))
             }
@@ -767,3 +767,5 @@ fn check_program(kind: &str, method: &ContractMethod<'_>) -> Outcome<()> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod write_back;

@@ -296,11 +296,11 @@ impl<'s> Reader<'_, 's> {
                 let end_index = self.field(json, "end_index", Self::nullable_expr)?;
                 let wtype = self.field(json, "wtype", Self::wtype)?;
                 self.expect("SliceExpression.base", base, &[], &[Class::Bytes, Class::Tuple])?;
-                let is_valid = match (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)) {
+                let is_valid = matches!(
+                    (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)),
                     (WTypeKind::Bytes { .. }, WTypeKind::Bytes { length: None })
-                    | (WTypeKind::Tuple { .. }, WTypeKind::Tuple { .. }) => true,
-                    _ => false,
-                };
+                        | (WTypeKind::Tuple { .. }, WTypeKind::Tuple { .. })
+                );
                 if !is_valid {
                     return Err(self.invalid_result(wtype, "slicing", base, loc));
                 }
