@@ -1,1 +1,5 @@
-//! (not written yet)
+//! Compiled artifacts -> specifications and source maps, and the files that hold them.
+
+pub mod arc32;
+pub mod arc56;
+pub mod source_map;
