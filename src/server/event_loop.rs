@@ -489,7 +489,6 @@ impl<'c> Server<'c> {
     /// Goes on with stopping. True when it is over.
     fn advance_phase(&mut self) -> bool {
         match self.phase {
-            Phase::Running => {}
             Phase::Draining if self.queue.is_empty() => {
                 self.due.extend(self.connections.keys());
                 self.phase = Phase::LastLook;
@@ -504,15 +503,15 @@ impl<'c> Server<'c> {
                     self.after(token, turn);
                 }
             }
-            Phase::Draining | Phase::LastLook => {}
-            Phase::Closing(end) => {
-                if self.connections.is_empty() || end <= Instant::now() {
-                    log::info!("stopped");
-                    return true;
-                }
-            }
+            Phase::Running | Phase::Draining | Phase::LastLook | Phase::Closing(_) => {}
         }
-        false
+        match self.phase {
+            Phase::Closing(end) if self.connections.is_empty() || end <= Instant::now() => {
+                log::info!("stopped");
+                true
+            }
+            _ => false,
+        }
     }
 }
 
