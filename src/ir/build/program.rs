@@ -1,5 +1,5 @@
 //! From the document to artifacts: what is compiled, the subroutines of each target, its programs, and
-//! the order in which artifacts are compiled. Spec 21 §1 to §6.
+//! what these refer to. Spec 21 §1 to §6.
 
 use crate::awst::decl::{
     Contract, ContractMethod, Function, LogicSignature, RootNode, Subroutine as AwstSubroutine,
@@ -9,7 +9,7 @@ use crate::awst::stmt::{AssignmentStatement, Block, Stmt};
 use crate::awst::visit::{Descend, Visitor, walk_app_state, walk_block};
 use crate::awst::wtypes::{WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
-use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
+use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
@@ -408,76 +408,14 @@ fn build_program<'s>(ctx: &BuildCtx<'_, 's>, plan: ProgramPlan<'s>) -> Outcome<P
     Ok(program)
 }
 
-/// Orders artifacts so that one whose bytecode another needs comes first. References made in a main
-/// subroutine do not count, as in the reference. Spec 21 §4.
-pub fn sort(ctx: Ctx<'_, '_>, artifacts: Vec<Artifact>) -> Outcome<Vec<Artifact>> {
-    let ids: OrderedMap<Symbol, usize> = artifacts
-        .iter()
-        .enumerate()
-        .map(|(index, artifact)| (ctx.sym(artifact.id()), index))
-        .collect();
-    let needs: Vec<OrderedMap<usize, Loc>> =
-        artifacts.iter().map(|artifact| references(ctx, artifact, &ids)).collect();
-    // nodes in order of first mention, each with the nodes that wait for it
-    let mut order: crate::base::ordered::OrderedSet<usize> = Default::default();
-    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); artifacts.len()];
-    for (index, needs) in needs.iter().enumerate() {
-        order.insert(index);
-        for need in needs.keys() {
-            order.insert(*need);
-            waiting[*need].push(index);
-        }
-    }
-    let mut open: Vec<usize> = needs.iter().map(OrderedMap::len).collect();
-    let mut batch: Vec<usize> =
-        order.iter().copied().filter(|index| open[*index] == 0).collect();
-    let mut sorted = Vec::new();
-    while !batch.is_empty() {
-        let mut next = Vec::new();
-        for index in &batch {
-            for waits in &waiting[*index] {
-                open[*waits] -= 1;
-                if open[*waits] == 0 {
-                    next.push(*waits);
-                }
-            }
-        }
-        sorted.append(&mut batch);
-        batch = next;
-    }
-    if sorted.len() < artifacts.len() {
-        let cycle = cycle(&order, &waiting).expect("what cannot be sorted has a cycle");
-        let names: Vec<&str> =
-            cycle.iter().rev().map(|index| artifacts[*index].id()).collect();
-        let (before, last) = (cycle[cycle.len() - 2], cycle[cycle.len() - 1]);
-        let loc = needs[last].get(&before).copied().unwrap_or(Loc::NONE);
-        let message = format!("cyclical program reference: {}", names.join(" -> "));
-        return Err(Failure::code(message, loc));
-    }
-    let mut slots: Vec<Option<Artifact>> = artifacts.into_iter().map(Some).collect();
-    Ok(sorted.into_iter().filter_map(|index| slots[index].take()).collect())
-}
-
-/// The artifacts an artifact's subroutines refer to, each with the first place that has one.
-fn references(
-    ctx: Ctx<'_, '_>,
-    artifact: &Artifact,
-    ids: &OrderedMap<Symbol, usize>,
-) -> OrderedMap<usize, Loc> {
-    let mut found: OrderedMap<usize, Loc> = OrderedMap::default();
+/// The artifacts that an artifact's subroutines refer to, each with the first place that has one, in
+/// order. References made in a main subroutine do not count, as in the reference. Spec 21 §4.
+pub fn references(ctx: Ctx<'_, '_>, artifact: &Artifact) -> OrderedMap<Symbol, Loc> {
+    let mut found: OrderedMap<Symbol, Loc> = OrderedMap::default();
     let mut refer = |value: &Value| {
         let Value::Compiled(id, loc) = value else { return };
-        let target = ctx.pool.compiled_ref(*id).artifact;
-        match ids.get(&target) {
-            Some(index) => {
-                let first = found.entry(*index).or_insert(*loc);
-                *first = first.or(*loc);
-            }
-            None => {
-                let message = format!("missing reference: {}", ctx.text(target));
-                ctx.sink().critical(message, Loc::NONE);
-            }
-        }
+        let first = found.entry(ctx.pool.compiled_ref(*id).artifact).or_insert(*loc);
+        *first = first.or(*loc);
     };
     for program in artifact.programs() {
         for sub in &program.subroutines {
@@ -491,35 +429,4 @@ fn references(
         }
     }
     found
-}
-
-/// A cycle of nodes, the first repeated at its end: depth first from each node in order.
-fn cycle(
-    order: &crate::base::ordered::OrderedSet<usize>,
-    successors: &[Vec<usize>],
-) -> Option<Vec<usize>> {
-    let mut seen: LookupSet<usize> = LookupSet::new();
-    for start in order {
-        if seen.contains(start) {
-            continue;
-        }
-        // the path from the start, with the next successor of each node to look at
-        let mut path: Vec<(usize, usize)> = vec![(*start, 0)];
-        seen.insert(*start);
-        while let Some((node, next)) = path.last_mut() {
-            let Some(successor) = successors[*node].get(*next).copied() else {
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            if let Some(place) = path.iter().position(|(node, _)| *node == successor) {
-                let nodes = path[place..].iter().map(|(node, _)| *node);
-                return Some(nodes.chain([successor]).collect());
-            }
-            if seen.insert(successor) {
-                path.push((successor, 0));
-            }
-        }
-    }
-    None
 }
