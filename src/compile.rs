@@ -1,1 +1,329 @@
-//! (not written yet)
+//! The driver: documents in, files and messages out. The only file that names every stage.
+//!
+//! Each stage reports what it finds; between stages the driver stops when something was an error
+//! (spec 60 §1). Nothing global is touched, so a compilation that fails, stops or even panics leaves
+//! the process as it was.
+
+mod dumps;
+mod order;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use crate::artifacts::write::Outputs;
+use crate::awst;
+use crate::awst::decl::RootNode;
+use crate::awst::wtypes::WTypes;
+use crate::base::arena::{Arena, Symbol};
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::base::text::{normalise_path, repr};
+use crate::diagnostics::render::Report;
+use crate::diagnostics::{Failure, Outcome};
+use crate::json::coerce::{class_name, to_text};
+use crate::json::{Json, Kind};
+use crate::metadata::Metadata;
+use crate::options::{self, CompileOptions};
+use crate::session::{Excerpts, Session, StopCheck};
+
+/// A document, as text or already read.
+#[derive(Clone, Copy)]
+pub enum Document<'r> {
+    /// Its text.
+    Text(&'r str),
+    /// Its tree.
+    Tree(Json<'r>),
+}
+
+/// Who asks; decides how mistakes in the documents are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Caller {
+    /// Somebody at the command line: all mistakes in the options, errors with their source.
+    CommandLine,
+    /// An editor or a front end over stdin: one mistake, no source.
+    Service,
+    /// A client of the daemon: as the command line, without source, but with the place in the document.
+    Daemon,
+}
+
+/// What to do with the document.
+#[derive(Clone, Copy)]
+pub enum Task<'r> {
+    /// Compile what the options name.
+    Compile {
+        /// The options.
+        options: Document<'r>,
+        /// The lines of source files.
+        annotations: Option<Document<'r>>,
+    },
+    /// Compile every contract and logic signature as fast as possible, for the messages only.
+    Analyse,
+}
+
+/// Everything one compilation is told.
+pub struct Request<'r> {
+    /// The syntax trees.
+    pub awst: Document<'r>,
+    /// What to do with them.
+    pub task: Task<'r>,
+    /// Who asks.
+    pub caller: Caller,
+    /// Absolute path of the folder that shown paths are relative to.
+    pub cwd: String,
+    /// Where dumps and files go; paths are as the options have them.
+    pub outputs: &'r mut dyn Outputs,
+    /// Whether a folder may be written to. It is asked before anything is written.
+    pub may_write: Option<&'r dyn Fn(&Path) -> bool>,
+    /// Whether messages at debug level are wanted.
+    pub debug: bool,
+    /// Asked from time to time whether to give up.
+    pub stop: Option<StopCheck<'r>>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct CompileReport {
+    /// All messages in order.
+    pub reports: Vec<Report>,
+    /// 0 for success, 1 for mistakes in the input, 2 for failures of the compiler or its front end.
+    pub exit_code: u8,
+    /// What was compiled, in order; complete only on success.
+    pub artifacts: Vec<CompiledArtifact>,
+    /// A folder that `may_write` refused; nothing was written.
+    pub refused: Option<PathBuf>,
+    /// The compilation was asked to end.
+    pub stopped: bool,
+    /// The compiler failed by panicking; the message is among the reports, too.
+    pub panicked: bool,
+}
+
+/// A contract or logic signature with its programs.
+#[derive(Debug)]
+pub struct CompiledArtifact {
+    /// What its specifications say.
+    pub metadata: Metadata,
+}
+
+/// Compiles. Never panics; see [`CompileReport::panicked`].
+pub fn compile(request: Request<'_>) -> CompileReport {
+    let arena = Arena::new();
+    let mut session = Session::new(&arena, request.stop);
+    session.sources.cwd = normalise_path(&request.cwd);
+    if !request.debug {
+        session.sink.ignore_debug();
+    }
+    let excerpts = match request.caller {
+        Caller::CommandLine => Excerpts::Show,
+        Caller::Service | Caller::Daemon => Excerpts::Omit,
+    };
+    let mut report = CompileReport::default();
+    let run = AssertUnwindSafe(|| Driver { request, report: &mut report }.run(&mut session));
+    match catch_unwind(run) {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => {
+            report.stopped = failure == Failure::Stopped;
+            session.sink.failure(&failure, Loc::NONE);
+        }
+        Err(panic) => {
+            report.panicked = true;
+            session.sink.critical(format!("internal error: {}", panic_text(&*panic)), Loc::NONE);
+        }
+    }
+    report.exit_code = session.sink.exit_code().max(u8::from(report.stopped));
+    if report.exit_code != 0 {
+        report.artifacts.clear();
+    }
+    report.reports = session.reports(excerpts);
+    report
+}
+
+/// The message of a caught panic.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".to_owned())
+}
+
+/// Stops the compilation when something reported so far was an error.
+fn gate(session: &Session<'_>) -> Outcome<()> {
+    if session.sink.exit_code() == 0 { Ok(()) } else { Err(Failure::Reported) }
+}
+
+/// Reads a document that may be a tree already.
+fn tree<'a>(document: Document<'a>, arena: &'a Arena) -> Outcome<Json<'a>> {
+    match document {
+        Document::Tree(json) => Ok(json),
+        Document::Text(text) => crate::json::read(text, arena)
+            .map_err(|error| Failure::internal(error.to_string(), Loc::NONE)),
+    }
+}
+
+/// What is to be compiled, with the folders outputs go to, in the order of the options.
+type Targets = OrderedMap<Symbol, String>;
+
+struct Driver<'d, 'r> {
+    request: Request<'r>,
+    report: &'d mut CompileReport,
+}
+
+impl<'r> Driver<'_, 'r> {
+    fn run<'s>(&mut self, session: &mut Session<'s>) -> Outcome<()>
+    where
+        'r: 's,
+    {
+        let arena = session.arena;
+        if let Task::Compile { annotations: Some(document), .. } = self.request.task {
+            read_annotations(session, tree(document, arena)?)?;
+        }
+        let session: &Session<'s> = session;
+        let wtypes = WTypes::new(arena);
+        let roots = self.read_awst(session, &wtypes)?;
+        let (options, targets) = match self.request.task {
+            Task::Compile { options, .. } => {
+                let options = self.read_options(tree(options, arena)?)?;
+                if options.treat_warnings_as_errors {
+                    session.sink.promote_warnings();
+                }
+                let targets = match_targets(session, &options, roots);
+                (options, targets)
+            }
+            Task::Analyse => (analysis_options(), every_target(roots, &self.request.cwd)),
+        };
+        if !self.may_write(&targets) {
+            return Err(Failure::Reported);
+        }
+        let _ = (options, targets, roots);
+        gate(session)
+    }
+
+    fn read_awst<'s>(
+        &self,
+        session: &Session<'s>,
+        wtypes: &WTypes<'s>,
+    ) -> Outcome<&'s [RootNode<'s>]>
+    where
+        'r: 's,
+    {
+        let document = tree(self.request.awst, session.arena)?;
+        awst::read::read(session, wtypes, document).map_err(|error| {
+            let place = error.place().to_owned();
+            match Failure::from(error) {
+                // only the daemon promises to name the place: elsewhere the reference's words count
+                Failure::Internal(message, loc) if self.request.caller == Caller::Daemon => {
+                    Failure::Internal(format!("{place}: {message}"), loc)
+                }
+                failure => failure,
+            }
+        })
+    }
+
+    fn read_options(&self, json: Json<'_>) -> Outcome<CompileOptions> {
+        options::read::read(&json).map_err(|problems| {
+            if self.request.caller == Caller::Service {
+                let first = problems.first().expect("options are refused for a reason");
+                let raised = first.inner.first().unwrap_or(&first.raised);
+                return Failure::internal(wrapped(raised.class, &raised.message), Loc::NONE);
+            }
+            let all = problems.iter();
+            Failure::Group(
+                all.map(|problem| Failure::internal(problem.raised.to_string(), Loc::NONE))
+                    .collect(),
+            )
+        })
+    }
+
+    /// Whether every folder may be written to; the first that may not is remembered.
+    fn may_write(&mut self, targets: &Targets) -> bool {
+        let Some(may_write) = self.request.may_write else { return true };
+        let refused = targets.values().map(Path::new).find(|folder| !may_write(folder));
+        self.report.refused = refused.map(Path::to_owned);
+        refused.is_none()
+    }
+}
+
+/// An exception as the reference's reader of syntax trees passes it on.
+fn wrapped(class: &str, message: &str) -> String {
+    match class {
+        "ValueError" | "TypeError" => {
+            format!("invalid value encountered during deserialization: {message}")
+        }
+        _ => format!("deserialization failed: {message}"),
+    }
+}
+
+/// Gives the session the lines of the source files.
+fn read_annotations(session: &mut Session<'_>, json: Json<'_>) -> Outcome<()> {
+    let wrong = |class, message: String| Failure::internal(wrapped(class, &message), Loc::NONE);
+    let no_items = |json: &Json<'_>| {
+        let message = format!("'{}' object has no attribute 'items'", class_name(json));
+        wrong("AttributeError", message)
+    };
+    let Kind::Object(files) = json.kind else { return Err(no_items(&json)) };
+    for (path, lines) in files {
+        let file = session.sym(&normalise_path(path));
+        let lines = match lines.kind {
+            Kind::Null => None,
+            Kind::Array(lines) => Some(lines.iter().map(to_text).collect()),
+            // Python iterates the characters of a string and the keys of an object
+            Kind::String(text) => Some(text.chars().map(String::from).collect()),
+            Kind::Object(fields) => Some(fields.iter().map(|(key, _)| (*key).to_owned()).collect()),
+            Kind::Bool(_) | Kind::Number(_) => {
+                let message = format!("'{}' object is not iterable", class_name(lines));
+                return Err(wrong("TypeError", message));
+            }
+        };
+        session.sources.insert(file, lines);
+    }
+    Ok(())
+}
+
+/// Finds the targets among the root nodes. One that is missing or no target is reported.
+fn match_targets(
+    session: &Session<'_>,
+    options: &CompileOptions,
+    roots: &[RootNode<'_>],
+) -> Targets {
+    let by_id: LookupMap<Symbol, &RootNode<'_>> =
+        roots.iter().map(|root| (root.id(), root)).collect();
+    let mut targets = Targets::default();
+    for (id, folder) in &options.compilation_set {
+        let symbol = session.sym(id);
+        match by_id.get(&symbol) {
+            Some(RootNode::Contract(_) | RootNode::LogicSignature(_)) => {
+                targets.insert(symbol, folder.to_string_lossy().into_owned());
+            }
+            Some(RootNode::Subroutine(_)) => {
+                session.sink.error("unexpected compilation target type: Subroutine", Loc::NONE);
+            }
+            None => {
+                let message = format!("compilation target {} not found in AWST", repr(id));
+                session.sink.error(message, Loc::NONE);
+            }
+        }
+    }
+    targets
+}
+
+/// Every contract and logic signature, as targets in one folder.
+fn every_target(roots: &[RootNode<'_>], folder: &str) -> Targets {
+    let targets = roots.iter().filter(|root| !matches!(root, RootNode::Subroutine(_)));
+    targets.map(|root| (root.id(), normalise_path(folder))).collect()
+}
+
+/// Options that make analysis fast.
+fn analysis_options() -> CompileOptions {
+    let overrides = [
+        ("perform_subroutine_inlining", false),
+        ("merge_chained_aggregate_reads", true),
+        ("replace_aggregate_box_ops", true),
+    ];
+    CompileOptions {
+        optimization_level: 0,
+        debug_level: 0,
+        optimizations_override: overrides
+            .into_iter()
+            .map(|(name, on)| (name.to_owned(), on))
+            .collect(),
+        ..CompileOptions::default()
+    }
+}

@@ -3,3 +3,4 @@
 pub mod arc32;
 pub mod arc56;
 pub mod source_map;
+pub mod write;

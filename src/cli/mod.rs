@@ -1,6 +1,7 @@
 //! The command line: one function per command.
 
 pub mod args;
+pub mod compile;
 pub mod daemon;
 
 use std::ffi::OsString;
@@ -36,7 +37,7 @@ fn dispatch(command: Command, arguments: &[OsString]) -> u8 {
             println!("{}", args::VERSION);
             0
         }
-        Command::Compile(_) => missing("--awst"),
+        Command::Compile(args) => compile::run(&args),
         Command::Daemon(args) if args.detach => daemon::detach(&args.into(), arguments),
         Command::Daemon(args) => daemon::serve(&args.into(), &Puya),
         Command::DaemonStop(endpoint) => daemon::stop(&endpoint.into()),
