@@ -69,11 +69,8 @@ pub fn run(args: &CompileArgs) -> u8 {
         debug: args.log.level.is_none_or(|level| level <= Severity::Debug),
         stop: None,
     });
-    let style = Style {
-        format: args.log.format,
-        colours: std::env::var_os("NO_COLOR").is_none(),
-        cwd,
-    };
+    let style =
+        Style { format: args.log.format, colours: std::env::var_os("NO_COLOR").is_none(), cwd };
     let mut out = io::BufWriter::new(io::stdout().lock());
     for message in &report.reports {
         if args.log.level.is_none_or(|level| message.severity >= level) {
