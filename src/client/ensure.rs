@@ -164,7 +164,7 @@ pub fn ensure_daemon_running(
         Err(error) => return Err(StartError::Occupied(error)),
     }
     match start_daemon_process(start) {
-        Ok(_) => return Ok(true),
+        Ok(_) => Ok(true),
         Err(StartError::Failed(Some(crate::rpc::EXIT_ALREADY_RUNNING), why)) => {
             // somebody else was faster; theirs may need a moment more
             let mut back_off = BackOff::until(deadline);
@@ -180,7 +180,7 @@ pub fn ensure_daemon_running(
                 }
             }
         }
-        Err(error) => return Err(error),
+        Err(error) => Err(error),
     }
 }
 
