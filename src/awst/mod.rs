@@ -14,5 +14,6 @@ mod read_expr;
 mod read_scalar;
 mod read_wtype;
 pub mod stmt;
+pub mod validate;
 pub mod visit;
 pub mod wtypes;

@@ -766,6 +766,6 @@ fn check_program(kind: &str, method: &ContractMethod<'_>) -> Outcome<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 #[cfg(test)]
 mod write_back;

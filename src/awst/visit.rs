@@ -3,7 +3,7 @@
 //! A [`Visitor`] sees each node before ([`Visitor::enter_expr`]) and after its children; an `enter`
 //! hook that answers [`Descend::Skip`] keeps the walk out of the node. Callees are not followed.
 
-use super::decl::{AppStorageDefinition, Contract, Function};
+use super::decl::{AppStorageDefinition, Contract, Function, RootNode};
 use super::expr::{Expr, ExprRef, SliceBound};
 use super::stmt::{Block, Stmt};
 
@@ -30,14 +30,31 @@ pub trait Visitor<'a> {
     }
     /// After a statement's children.
     fn leave_stmt(&mut self, _stmt: &'a Stmt<'a>) {}
+    /// Before the body of a function.
+    fn enter_function(&mut self, _function: &'a Function<'a>) {}
     /// Before the statements of a block: bodies and branches as well as blocks among statements.
     fn enter_block(&mut self, _block: &'a Block<'a>) {}
     /// After the key of a state declaration.
     fn leave_storage_definition(&mut self, _definition: &'a AppStorageDefinition<'a>) {}
 }
 
+/// Walks a root node: bodies of functions, of a contract first the keys of its state.
+pub fn walk_root<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, root: &RootNode<'a>) {
+    match root {
+        RootNode::Subroutine(subroutine) => walk_function(visitor, &subroutine.function),
+        RootNode::LogicSignature(signature) => walk_function(visitor, &signature.program.function),
+        RootNode::Contract(contract) => {
+            walk_app_state(visitor, contract);
+            for method in contract.all_methods {
+                walk_function(visitor, &method.function);
+            }
+        }
+    }
+}
+
 /// Walks the body of a function.
-pub fn walk_function<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, function: &Function<'a>) {
+pub fn walk_function<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, function: &'a Function<'a>) {
+    visitor.enter_function(function);
     walk_block(visitor, function.body);
 }
 

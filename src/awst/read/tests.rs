@@ -99,7 +99,7 @@ const LOC: &str = r#"{"file": "/a/b.py", "line": 1, "column": 2, "end_column": 5
 
 /// A subroutine with the given statements; `LOC` stands for a location, `U64`, `VOID` and `BYTES` for
 /// types.
-fn document(statements: &str) -> String {
+pub fn document(statements: &str) -> String {
     let text = format!(
         r#"[{{"_type": "Subroutine", "source_location": LOC, "args": [], "return_type": VOID,
         "body": {{"source_location": LOC, "body": [{statements}]}}, "documentation": {{}},
