@@ -94,7 +94,10 @@ struct Calls {
 }
 
 fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine> {
-    let short = |id: &str| ctx.sym(id.rsplit('.').next().unwrap_or(id));
+    let short = |id: &str| {
+        let name = id.rsplit(['.', ':']).next().unwrap_or(id);
+        ctx.sym(name.strip_suffix("[routing]").unwrap_or(name))
+    };
     let line = line.strip_suffix(':').ok_or("a header ends with a colon")?;
     if let Some(id) = line.strip_prefix("main ") {
         let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &[], false);

@@ -96,3 +96,6 @@ fn check_access(session: &Session<'_>, op: &Op) -> Outcome<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
