@@ -3,11 +3,13 @@
 //! Stages: `build` (AWST -> SSA), `optimise` (passes to a fixed point), aggregate lowering, `optimise`
 //! again, slot elimination, `destructure` (out of SSA). Spec 20, 21 and 22.
 
+pub mod build;
 pub mod factory;
 pub mod model;
 pub mod op;
 pub mod pool;
 pub mod rewrite;
+pub mod ssa;
 pub mod text;
 #[doc(hidden)]
 pub mod text_read;

@@ -1,0 +1,159 @@
+//! Builds SSA from the typed syntax tree: the functions of one compilation root in, subroutines out.
+//! Spec 21.
+//!
+//! [`BuildCtx`] is what all bodies of a root share; [`FunctionBuilder`] builds one body. The expressions
+//! and statements it understands are spread over this folder, one family per file.
+
+pub mod aggregate;
+mod assertion;
+pub mod assign;
+pub mod blocks;
+mod bytes;
+mod call;
+pub mod codec;
+mod compiled;
+mod condition;
+pub mod constant;
+pub mod emit;
+mod expr;
+pub mod function;
+pub mod functions;
+mod iteration;
+pub mod itxn;
+mod operators;
+mod slots;
+mod stmt;
+mod storage;
+pub mod types;
+
+pub use function::FunctionBuilder;
+pub use functions::{
+    FunctionEntry, FunctionMap, FunctionRef, Implicits, build_missing_bodies, make_main,
+    make_subroutine,
+};
+
+use crate::awst::decl::{Contract, LogicSignature, RootNode};
+use crate::awst::wtypes::WTypes;
+use crate::base::arena::Symbol;
+use crate::base::ordered::LookupMap;
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::ir::Ctx;
+use crate::ir::model::Subroutine;
+use crate::ir::pool::SubId;
+
+/// What a compilation builds programs for.
+#[derive(Clone, Copy, Debug)]
+pub enum Root<'s> {
+    /// A contract.
+    Contract(&'s Contract<'s>),
+    /// A logic signature.
+    LogicSignature(&'s LogicSignature<'s>),
+}
+
+impl Root<'_> {
+    /// Where the source wrote it.
+    pub fn loc(self) -> Loc {
+        match self {
+            Root::Contract(contract) => contract.loc,
+            Root::LogicSignature(signature) => signature.loc,
+        }
+    }
+}
+
+/// What the bodies of one compilation root share: types, functions, the root itself.
+#[derive(Clone)]
+pub struct BuildCtx<'a, 's> {
+    /// Names, locations, messages, options.
+    pub ir: Ctx<'a, 's>,
+    /// Types of the document and of the library.
+    pub wtypes: &'a WTypes<'s>,
+    /// Library, free subroutines, router, wrappers, methods, in this order.
+    pub functions: FunctionMap<'s>,
+    /// What is being built; none while free subroutines are.
+    pub root: Option<Root<'s>>,
+    /// The subroutine that routes calls of the contract, if it has routable methods.
+    pub router: Option<SubId>,
+    nodes: LookupMap<Symbol, RootNode<'s>>,
+    library: LookupMap<Symbol, SubId>,
+}
+
+impl<'a, 's> BuildCtx<'a, 's> {
+    /// Declares the subroutines of the library and of the document. Their bodies are to be built next,
+    /// with [`build_missing_bodies`]. Spec 21 §3.
+    pub fn new(
+        ir: Ctx<'a, 's>,
+        wtypes: &'a WTypes<'s>,
+        library: &[RootNode<'s>],
+        document: &[RootNode<'s>],
+    ) -> Outcome<Self> {
+        let mut ctx = Self {
+            ir,
+            wtypes,
+            functions: FunctionMap::default(),
+            root: None,
+            router: None,
+            nodes: LookupMap::new(),
+            library: LookupMap::new(),
+        };
+        let with = |nodes: &[RootNode<'s>], implicits| -> Vec<_> {
+            nodes.iter().map(|node| (*node, implicits)).collect()
+        };
+        let nodes = [with(library, Implicits::None), with(document, Implicits::Returned)];
+        for (node, implicits) in nodes.into_iter().flatten() {
+            ctx.nodes.insert(node.id(), node);
+            let RootNode::Subroutine(subroutine) = node else { continue };
+            let function = FunctionRef::Subroutine(subroutine);
+            let sub = make_subroutine(&ctx, function, implicits)?;
+            if implicits == Implicits::None {
+                ctx.library.insert(subroutine.function.full_name, sub.id);
+            }
+            ctx.functions.declare(function, sub);
+        }
+        Ok(ctx)
+    }
+    /// A context of its own for one root: functions declared in it are unknown to other roots.
+    pub fn for_root(&self, root: Root<'s>) -> Self {
+        Self { root: Some(root), router: None, ..self.clone() }
+    }
+    /// Makes a node of the document's level known to calls by id; the last of an id counts.
+    pub fn add_node(&mut self, node: RootNode<'s>) {
+        self.nodes.insert(node.id(), node);
+    }
+    /// The root node of an id.
+    pub fn root_node(&self, id: Symbol) -> Option<RootNode<'s>> {
+        self.nodes.get(&id).copied()
+    }
+    /// A subroutine of the embedded library.
+    pub fn library_routine(&self, id: &str) -> Option<SubId> {
+        self.library.get(&self.ir.sym(id)).copied()
+    }
+    /// What the mapping of types needs.
+    pub fn types(&self) -> types::TypeCtx<'a, 's> {
+        types::TypeCtx { ir: self.ir, wtypes: self.wtypes }
+    }
+    /// Where failures without a place of their own are reported.
+    pub fn fallback_loc(&self) -> Loc {
+        self.root.map_or(Loc::NONE, Root::loc)
+    }
+}
+
+/// Builds the body of a declared subroutine. A mistake of the input is reported and leaves none; every
+/// other failure is returned.
+pub fn build_body<'a, 's>(
+    ctx: &'a BuildCtx<'a, 's>,
+    function: FunctionRef<'s>,
+    declaration: Subroutine,
+) -> Outcome<Option<Subroutine>> {
+    ctx.ir.session.check_stop()?;
+    let fallback = function.function().loc;
+    match function::build(ctx, function, declaration) {
+        Ok(sub) => Ok(Some(sub)),
+        Err(Failure::Internal(message, loc)) => Err(Failure::Internal(message, loc.or(fallback))),
+        Err(Failure::Stopped) => Err(Failure::Stopped),
+        Err(failure) => {
+            ctx.ir.sink().failure(&failure, fallback);
+            Ok(None)
+        }
+    }
+}

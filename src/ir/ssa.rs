@@ -1,0 +1,358 @@
+//! On-the-fly SSA construction while blocks are being built: writes and reads of variables in, registers
+//! and phis out. Spec 21 §8, after Braun et al., "Simple and Efficient Construction of Static Single
+//! Assignment Form".
+//!
+//! Invariant: `sub.body` lists the activated blocks in order, and every operation, terminator and phi in
+//! them was announced through [`Ssa::note_op`] or [`Ssa::note_terminator`], so that the users of a
+//! phi that turns out to be trivial are known without a search.
+
+use crate::base::arena::Symbol;
+use crate::base::entity::{EntitySet, SecondaryMap};
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+
+use super::Ctx;
+use super::model::{BlockId, Node, OpId, Phi, PhiArg, PhiId, Subroutine};
+use super::op::{OpKind, Register, Source, SourceKind, Value};
+use super::types::IrType;
+
+/// State of the construction for one subroutine.
+#[derive(Default)]
+pub struct Ssa {
+    sealed: EntitySet<BlockId>,
+    /// The value of each variable at the end of each block, as far as known.
+    definitions: LookupMap<Symbol, OrderedMap<BlockId, Register>>,
+    /// Phis of blocks whose predecessors are not all known yet.
+    incomplete: LookupMap<BlockId, Vec<PhiId>>,
+    versions: LookupMap<Symbol, u32>,
+    /// Who reads a register; may name a reader twice.
+    readers: LookupMap<Register, Vec<Node>>,
+    block_of_phi: SecondaryMap<PhiId, Option<BlockId>>,
+}
+
+/// A phi that was removed, the register it defined and what stands in its place.
+struct Removed {
+    phi: PhiId,
+    register: Register,
+    replacement: Register,
+}
+
+impl Ssa {
+    /// Starts with the parameters as values of the entry block.
+    pub fn new(parameters: &[Register], entry: BlockId) -> Self {
+        let mut ssa = Self::default();
+        for parameter in parameters {
+            ssa.write(entry, *parameter);
+            ssa.versions.insert(parameter.name, 1);
+        }
+        ssa
+    }
+    /// Whether the variable was ever mentioned.
+    pub fn has_version(&self, variable: Symbol) -> bool {
+        self.versions.contains_key(&variable)
+    }
+    /// Makes a register the value of its variable from here to the end of the block.
+    pub fn write(&mut self, block: BlockId, register: Register) {
+        self.definitions
+            .get_or_insert_with(register.name, OrderedMap::default)
+            .insert(block, register);
+    }
+    /// A new version of a variable.
+    pub fn new_register(&mut self, name: Symbol, ty: IrType, loc: Loc) -> Register {
+        let version = self.versions.get_or_insert_with(name, || 0);
+        let register = Register::local(name, *version, ty, loc);
+        *version += 1;
+        register
+    }
+    /// Whether all predecessors of a block are known.
+    pub fn is_sealed(&self, block: BlockId) -> bool {
+        self.sealed.contains(block)
+    }
+    /// The value of a variable at the end of a block. `ty` is used only where a phi is needed.
+    pub fn read(
+        &mut self,
+        ctx: Ctx<'_, '_>,
+        sub: &mut Subroutine,
+        block: BlockId,
+        variable: Symbol,
+        ty: IrType,
+    ) -> Outcome<Register> {
+        let known = self.definitions.get(&variable).and_then(|blocks| blocks.get(&block));
+        if let Some(register) = known {
+            return Ok(*register);
+        }
+        let value = if !self.is_sealed(block) {
+            let phi = self.new_phi(sub, block, variable, ty);
+            self.incomplete.get_or_insert_with(block, Vec::new).push(phi);
+            sub.phis[phi].register
+        } else if let [predecessor] = sub.blocks[block].predecessors[..] {
+            self.read(ctx, sub, predecessor, variable, ty)?
+        } else {
+            // Written before its operands are read, so that a cycle ends here.
+            let phi = self.new_phi(sub, block, variable, ty);
+            self.write(block, sub.phis[phi].register);
+            self.add_operands(ctx, sub, phi, block)?
+        };
+        self.definitions.get_or_insert_with(variable, OrderedMap::default).insert(block, value);
+        Ok(value)
+    }
+    /// All predecessors of a block are known from now on: completes its phis.
+    pub fn seal(&mut self, ctx: Ctx<'_, '_>, sub: &mut Subroutine, block: BlockId) -> Outcome<()> {
+        if self.is_sealed(block) {
+            return Err(Failure::internal("a block cannot be sealed twice", Loc::NONE));
+        }
+        let unterminated = |predecessor: &BlockId| sub.blocks[*predecessor].terminator.is_none();
+        if sub.blocks[block].predecessors.iter().any(unterminated) {
+            let message = "All predecessors must be terminated before sealing";
+            return Err(Failure::internal(message, Loc::NONE));
+        }
+        for phi in self.incomplete.remove(&block).unwrap_or_default() {
+            self.add_operands(ctx, sub, phi, block)?;
+        }
+        self.sealed.insert(block);
+        Ok(())
+    }
+    /// Fails unless every block of the body is sealed.
+    pub fn verify_complete(&self, sub: &Subroutine) -> Outcome<()> {
+        let unsealed = sub.body.iter().filter(|block| !self.is_sealed(**block)).count();
+        if unsealed > 0 {
+            return Err(Failure::internal(
+                format!("{unsealed} block/s were not sealed"),
+                Loc::NONE,
+            ));
+        }
+        if !self.incomplete.is_empty() {
+            return Err(Failure::internal("phi node/s are incomplete", Loc::NONE));
+        }
+        Ok(())
+    }
+    /// Records what an operation reads.
+    pub fn note_op(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, op: OpId) {
+        sub.ops[op].visit_registers_read(ctx.pool, &mut |register| {
+            self.readers.get_or_insert_with(register, Vec::new).push(Node::Op(op));
+        });
+    }
+    /// Records what the terminator of a block reads.
+    pub fn note_terminator(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, block: BlockId) {
+        sub.blocks[block].terminator().visit_registers_read(ctx.pool, &mut |register| {
+            self.readers.get_or_insert_with(register, Vec::new).push(Node::Terminator(block));
+        });
+    }
+
+    fn new_phi(
+        &mut self,
+        sub: &mut Subroutine,
+        block: BlockId,
+        variable: Symbol,
+        ty: IrType,
+    ) -> PhiId {
+        let register = self.new_register(variable, ty, Loc::NONE);
+        let phi = sub.phis.push(Phi { register, args: Vec::new() });
+        sub.blocks[block].phis.push(phi);
+        self.block_of_phi[phi] = Some(block);
+        phi
+    }
+    fn add_operands(
+        &mut self,
+        ctx: Ctx<'_, '_>,
+        sub: &mut Subroutine,
+        phi: PhiId,
+        block: BlockId,
+    ) -> Outcome<Register> {
+        let Register { name: variable, ty, .. } = sub.phis[phi].register;
+        for index in 0..sub.blocks[block].predecessors.len() {
+            let through = sub.blocks[block].predecessors[index];
+            let value = self.read(ctx, sub, through, variable, ty)?;
+            if value.ty.maybe_avm_type(ctx.pool) != ty.maybe_avm_type(ctx.pool) {
+                let message = format!(
+                    "Phi node of {} received arguments with unexpected type(s): {}",
+                    ctx.text(variable),
+                    value.ty.name(ctx.pool)
+                );
+                return Err(Failure::internal(message, Loc::NONE));
+            }
+            sub.phis[phi].args.push(PhiArg { value, through });
+            self.readers.get_or_insert_with(value, Vec::new).push(Node::Phi(phi));
+        }
+        let mut removals = Vec::new();
+        self.try_remove(ctx, sub, phi, &mut removals);
+        let Some(first) = removals.first() else { return Ok(sub.phis[phi].register) };
+        let mut result = first.replacement;
+        for removed in &removals {
+            let owner = self.block_of_phi[removed.phi].expect("every phi has a block");
+            if self.incomplete.get(&owner).is_some_and(|phis| phis.contains(&removed.phi)) {
+                return Err(Failure::internal("removed an incomplete phi", Loc::NONE));
+            }
+            if removed.replacement.name != variable {
+                let message = "Tangled phi web created during SSA construction";
+                return Err(Failure::internal(message, removed.replacement.loc));
+            }
+            if removed.register == result {
+                result = removed.replacement;
+            }
+            if let Some(blocks) = self.definitions.get_mut(&variable) {
+                for value in blocks.values_mut().filter(|value| **value == removed.register) {
+                    *value = removed.replacement;
+                }
+            }
+        }
+        Ok(result)
+    }
+    /// Removes a phi that merges one value only, then the phis that became such by it, depth first.
+    fn try_remove(
+        &mut self,
+        ctx: Ctx<'_, '_>,
+        sub: &mut Subroutine,
+        phi: PhiId,
+        removals: &mut Vec<Removed>,
+    ) {
+        let register = sub.phis[phi].register;
+        let mut others =
+            sub.phis[phi].args.iter().map(|arg| arg.value).filter(|value| *value != register);
+        let Some(replacement) = others.next() else {
+            let name = ctx.text(register.name);
+            let message = format!("Variable {name} potentially used before assignment");
+            ctx.sink().warning(message, Loc::NONE);
+            return;
+        };
+        if others.any(|other| other != replacement) {
+            return;
+        }
+        removals.push(Removed { phi, register, replacement });
+        for user in self.replace_phi(ctx, sub, phi, replacement) {
+            self.try_remove(ctx, sub, user, removals);
+        }
+    }
+    /// Puts `replacement` wherever the register of a phi is read and removes the phi. Returns the
+    /// other phis that read it, in the order of blocks and of phis in them.
+    fn replace_phi(
+        &mut self,
+        ctx: Ctx<'_, '_>,
+        sub: &mut Subroutine,
+        phi: PhiId,
+        replacement: Register,
+    ) -> Vec<PhiId> {
+        let register = sub.phis[phi].register;
+        let mut users = Vec::new();
+        let mut moved = Vec::new();
+        let mut swap = |value: Value| match value {
+            Value::Register(found) if found == register => Value::Register(replacement),
+            other => other,
+        };
+        for reader in self.readers.remove(&register).unwrap_or_default() {
+            match reader {
+                Node::Phi(user) if user == phi => continue,
+                Node::Phi(user) => {
+                    if users.contains(&user) || self.place(sub, user).is_none() {
+                        continue;
+                    }
+                    for arg in &mut sub.phis[user].args {
+                        if arg.value == register {
+                            arg.value = replacement;
+                        }
+                    }
+                    users.push(user);
+                }
+                Node::Op(op) => {
+                    let op = &mut sub.ops[op];
+                    op.map_reads(ctx.pool, &mut swap);
+                    // A copied value has no location besides its own.
+                    if let OpKind::Assign {
+                        source: Source { kind: SourceKind::Value(value), loc },
+                        ..
+                    } = &mut op.kind
+                    {
+                        *loc = value.loc();
+                    }
+                }
+                Node::Terminator(block) => sub.map_terminator_reads(ctx, block, &mut swap),
+            }
+            moved.push(reader);
+        }
+        self.readers.get_or_insert_with(replacement, Vec::new).extend(moved);
+        let owner = self.block_of_phi[phi].expect("every phi has a block");
+        sub.blocks[owner].phis.retain(|other| *other != phi);
+        users.sort_by_key(|user| self.place(sub, *user));
+        users
+    }
+    /// Block number and position of a phi; none once it is removed.
+    fn place(&self, sub: &Subroutine, phi: PhiId) -> Option<(Option<u32>, usize)> {
+        let block = &sub.blocks[self.block_of_phi[phi]?];
+        let position = block.phis.iter().position(|other| *other == phi)?;
+        Some((block.number, position))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::arena::Arena;
+    use crate::ir::model::BasicBlock;
+    use crate::ir::op::{Terminator, TerminatorKind};
+    use crate::ir::pool::Pool;
+    use crate::options::CompileOptions;
+    use crate::session::Session;
+
+    fn goto(sub: &mut Subroutine, from: BlockId, targets: &[BlockId]) {
+        for target in targets {
+            sub.blocks[*target].add_predecessor(from);
+        }
+        let kind = match *targets {
+            [target] => TerminatorKind::Goto(target),
+            [non_zero, zero] => {
+                TerminatorKind::Branch { condition: Value::bool(true, Loc::NONE), non_zero, zero }
+            }
+            _ => TerminatorKind::Return(Vec::new()),
+        };
+        sub.blocks[from].terminator = Some(Terminator { kind, loc: Loc::NONE });
+    }
+
+    #[test]
+    fn a_loop_that_changes_nothing_needs_no_phi_and_one_that_does_keeps_it() {
+        let arena = Arena::new();
+        let session = Session::new(&arena, None);
+        let pool = Pool::new(&arena);
+        let options = CompileOptions::default();
+        let ctx = Ctx { session: &session, pool: &pool, options: &options };
+        let name = ctx.sym("f");
+        let id = pool.new_sub(name, name, &[], false);
+        let mut sub = Subroutine::new(id, Loc::NONE, Vec::new(), Vec::new());
+        let blocks: Vec<BlockId> = (0..4u32)
+            .map(|number| {
+                let mut block = BasicBlock::new(Loc::NONE, None, None);
+                block.number = Some(number);
+                let block = sub.blocks.push(block);
+                sub.body.push(block);
+                block
+            })
+            .collect();
+        let [entry, header, body, exit] = blocks[..] else { unreachable!("four blocks") };
+        let (x, y) = (ctx.sym("x"), ctx.sym("y"));
+        let mut ssa = Ssa::new(&[], entry);
+        ssa.seal(ctx, &mut sub, entry).unwrap();
+        for variable in [x, y] {
+            let register = ssa.new_register(variable, IrType::UInt64, Loc::NONE);
+            ssa.write(entry, register);
+        }
+        goto(&mut sub, entry, &[header]);
+        goto(&mut sub, header, &[body, exit]);
+        ssa.seal(ctx, &mut sub, body).unwrap();
+        let read = ssa.read(ctx, &mut sub, body, y, IrType::UInt64).unwrap();
+        assert_eq!(read.version, 1, "a phi until the loop is closed");
+        ssa.read(ctx, &mut sub, body, x, IrType::UInt64).unwrap();
+        let changed = ssa.new_register(x, IrType::UInt64, Loc::NONE);
+        ssa.write(body, changed);
+        goto(&mut sub, body, &[header]);
+        ssa.seal(ctx, &mut sub, header).unwrap();
+        ssa.seal(ctx, &mut sub, exit).unwrap();
+        goto(&mut sub, exit, &[]);
+        ssa.verify_complete(&sub).unwrap();
+        assert_eq!(ssa.read(ctx, &mut sub, exit, y, IrType::UInt64).unwrap().version, 0);
+        let merged = ssa.read(ctx, &mut sub, exit, x, IrType::UInt64).unwrap();
+        let [phi] = sub.blocks[header].phis[..] else { panic!("one phi is left") };
+        assert_eq!(sub.phis[phi].register, merged);
+        let through: Vec<BlockId> = sub.phis[phi].args.iter().map(|arg| arg.through).collect();
+        assert_eq!(through, [entry, body]);
+    }
+}
