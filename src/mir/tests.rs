@@ -1,6 +1,8 @@
 //! Golden tests: `tests/golden/mir/NAME.O1.ir` (out of SSA) goes through the whole stage at level 1,
 //! and the dumps it makes on the way must equal `NAME.O1.mir`. `BLESS=1` rewrites them.
 
+mod semantics;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

@@ -254,3 +254,70 @@ impl Rows {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::arena::Arena;
+
+    #[test]
+    fn source_lines_stand_once_before_what_they_became() {
+        let arena = Arena::new();
+        let mut session = Session::new(&arena, None);
+        session.sources.cwd = "/home/me".to_owned();
+        let file = session.sym("/home/me/code.py");
+        let lines = ["def f():", "    x = (", "        1  ", "    )"].map(str::to_owned);
+        session.sources.insert(file, Some(lines.to_vec()));
+        let at = |line, end_line, column| {
+            session.locs.intern(SourceLocation {
+                file: Some(file),
+                line,
+                end_line,
+                comment_lines: 0,
+                column,
+                end_column: None,
+            })
+        };
+        let mut rows = Rows::default();
+        let mut last = None;
+        for loc in [at(2, 4, None), at(2, 4, Some(3)), Loc::NONE, at(2, 4, None), at(1, 1, None)] {
+            source_comment(&session, loc, &mut last, &mut rows);
+            rows.part(2, "op");
+        }
+        let expected = "\
+// Op
+        // code.py:2-4
+        // x = (
+        //     1
+        // )
+        op
+        op
+        op
+        op
+        // code.py:1
+        // def f():
+        op";
+        assert_eq!(rows.finish(), expected);
+    }
+
+    #[test]
+    fn long_operations_stand_outside_the_columns() {
+        let arena = Arena::new();
+        let session = Session::new(&arena, None);
+        let stack = Stack {
+            parameters: vec![session.sym("a#0")],
+            f: Vec::new(),
+            x: vec![session.sym("b#0"), session.sym("c#1")],
+            l: Vec::new(),
+        };
+        let mut rows = Rows::default();
+        rows.op(&session, "pop 1", &stack);
+        let long = "x".repeat(81);
+        rows.op(&session, &long, &stack);
+        let expected = format!(
+            "// Op         Stack (out)\n        pop 1 (\u{1d561}) a#0 | (\u{1d54f}) b#0,c#1 |\n        \
+             {long} (\u{1d561}) a#0 | (\u{1d54f}) b#0,c#1 | "
+        );
+        assert_eq!(rows.finish(), expected);
+    }
+}

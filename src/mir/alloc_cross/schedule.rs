@@ -282,3 +282,52 @@ fn ranked(
     ranked.sort_by(|a, b| key(a).partial_cmp(&key(b)).expect("a mean of numbers is a number"));
     ranked
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::entity::EntityId;
+
+    fn order(text: &str) -> Vec<VarId> {
+        text.bytes().map(|byte| VarId::new(usize::from(byte))).collect()
+    }
+
+    /// The definition, taken from the ends of both sequences.
+    fn defined(left: &[VarId], right: &[VarId]) -> Vec<VarId> {
+        let (Some((a, shorter_left)), Some((b, shorter_right))) =
+            (left.split_last(), right.split_last())
+        else {
+            return Vec::new();
+        };
+        if a == b {
+            let mut common = defined(shorter_left, shorter_right);
+            common.push(*a);
+            return common;
+        }
+        let (one, two) = (defined(shorter_left, right), defined(left, shorter_right));
+        if by_length_and_value(&one, &two) == Ordering::Less { two } else { one }
+    }
+
+    #[test]
+    fn of_equally_long_orders_the_larger_one_wins() {
+        assert_eq!(longest_common_subsequence(&order("ab"), &order("ba")), order("b"));
+        assert_eq!(common_order(vec![order("abc"), order("acb"), order("acb")]), order("ac"));
+        assert_eq!(common_order(vec![order("abc"), order("")]), order(""));
+    }
+
+    #[test]
+    fn the_table_agrees_with_the_definition() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..300 {
+            let mut letters: Vec<u8> = (b'a'..b'h').collect();
+            let mut draw = || {
+                random.shuffle(&mut letters);
+                let count = random.usize(..letters.len());
+                let text = String::from_utf8(letters[..count].to_vec()).expect("letters");
+                order(&text)
+            };
+            let (left, right) = (draw(), draw());
+            assert_eq!(longest_common_subsequence(&left, &right), defined(&left, &right));
+        }
+    }
+}
