@@ -4,7 +4,11 @@
 //! again, slot elimination, `destructure` (out of SSA). Spec 20, 21 and 22.
 
 pub mod build;
+pub mod cfg;
+pub mod destructure;
 pub mod factory;
+pub mod freeze;
+pub mod liveness;
 pub mod model;
 pub mod op;
 pub mod pool;

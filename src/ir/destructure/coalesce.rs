@@ -1,0 +1,182 @@
+//! Merges registers that are never live at the same time. Spec 22 §16.4.
+//!
+//! Two registers may share a name when neither is live where the other is assigned. Registers come in
+//! order of definition and join the first group of their kind that takes them (first fit).
+
+use crate::base::arena::Symbol;
+use crate::base::entity::EntitySet;
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::ir::Ctx;
+use crate::ir::liveness::{Liveness, RegisterId};
+use crate::ir::model::{OpId, Subroutine};
+use crate::ir::op::{OpKind, Register, SourceKind, Value};
+use crate::ir::text;
+use crate::ir::types::{AvmType, IrType};
+use crate::options::LocalsCoalescing;
+
+type RegisterSet = EntitySet<RegisterId>;
+
+/// Registers that will share a name, and what is live where any of them is assigned.
+struct Group {
+    members: RegisterSet,
+    live: RegisterSet,
+}
+
+/// Groups merge only registers with the same key: of one variable and kind of type, or (aggressive)
+/// of one AVM type.
+type GroupKey = (Option<Symbol>, IrType);
+
+/// Merges registers as the options say.
+pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let strategy = ctx.options.locals_coalescing_strategy;
+    let liveness = Liveness::analyse(sub, ctx);
+    let live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
+    let mut groups: OrderedMap<GroupKey, Vec<Group>> = OrderedMap::default();
+    for (id, live) in live_at_definition {
+        let key = group_key(ctx, liveness.numbering.register(id), strategy);
+        let candidates = groups.entry(key).or_default();
+        let fitting = candidates
+            .iter_mut()
+            .find(|group| !group.live.contains(id) && !live.intersects(&group.members));
+        match fitting {
+            Some(group) => {
+                group.members.insert(id);
+                group.live.union_with(&live);
+            }
+            None => candidates.push(Group { members: [id].into_iter().collect(), live }),
+        }
+    }
+    let mut renamed: LookupMap<Register, Register> = LookupMap::new();
+    let mut next_name = 0u64;
+    for (key, groups) in &groups {
+        for group in groups.iter().filter(|group| group.members.len() > 1) {
+            let members: Vec<Register> =
+                group.members.iter().map(|id| liveness.numbering.register(id)).collect();
+            let replacement = match key {
+                (Some(name), ty) => replacement_of_one_variable(sub, ctx, *name, *ty, &members)?,
+                (None, ty) => {
+                    let name = ctx.sym(&format!("%{next_name}"));
+                    next_name += 1;
+                    Register::local(name, 0, *ty, Loc::NONE)
+                }
+            };
+            for member in members.into_iter().filter(|member| *member != replacement) {
+                renamed.insert(member, replacement);
+            }
+        }
+    }
+    if !renamed.is_empty() {
+        sub.map_registers(ctx, &mut |register| renamed.get(&register).copied().unwrap_or(register));
+        drop_self_copies(sub);
+    }
+    Ok(())
+}
+
+/// For each register defined, in order of definition, what is live after any of its assignments.
+fn live_at_definition(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    liveness: &Liveness,
+    strategy: LocalsCoalescing,
+) -> OrderedMap<RegisterId, RegisterSet> {
+    let known = |register: Register| {
+        liveness.numbering.known(register).expect("every register is numbered")
+    };
+    let mut live: OrderedMap<RegisterId, RegisterSet> = OrderedMap::default();
+    if strategy == LocalsCoalescing::RootOperand {
+        let parameters: RegisterSet = sub.parameters.iter().map(|p| known(*p)).collect();
+        for parameter in &sub.parameters {
+            live.insert(known(*parameter), parameters.clone());
+        }
+    }
+    for op in sub.ops_in_order() {
+        for target in sub.ops[op].targets() {
+            live.entry(known(*target)).or_default();
+        }
+    }
+    for block in &sub.body {
+        liveness.for_each_op_backwards(sub, ctx, *block, |op: OpId, live_out| {
+            for target in sub.ops[op].targets() {
+                let entry = live.get_mut(&known(*target)).expect("every target has an entry");
+                entry.union_with(live_out);
+            }
+        });
+    }
+    live
+}
+
+fn group_key(ctx: Ctx<'_, '_>, register: Register, strategy: LocalsCoalescing) -> GroupKey {
+    let by_avm_type = match register.ty.maybe_avm_type(ctx.pool) {
+        Some(AvmType::UInt64) => IrType::UInt64,
+        Some(AvmType::Bytes) => IrType::Bytes,
+        Some(AvmType::Any) | None => register.ty,
+    };
+    match strategy {
+        LocalsCoalescing::Aggressive => match register.ty {
+            IrType::Slot(_) | IrType::MergedSlot => (None, IrType::MergedSlot),
+            _ => (None, by_avm_type),
+        },
+        LocalsCoalescing::RootOperand | LocalsCoalescing::RootOperandExcludingArgs => {
+            let ty = match register.ty {
+                IrType::SizedBytes(_) | IrType::Encoded(_) => by_avm_type,
+                own => own,
+            };
+            (Some(register.name), ty)
+        }
+    }
+}
+
+/// The parameter among the members, as callers set that one; otherwise the smallest version.
+fn replacement_of_one_variable(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    name: Symbol,
+    key_type: IrType,
+    members: &[Register],
+) -> Outcome<Register> {
+    let mut parameters = members.iter().filter(|member| sub.parameters.contains(member));
+    match (parameters.next(), parameters.next()) {
+        (Some(parameter), None) => return Ok(*parameter),
+        (Some(_), Some(_)) => {
+            let names: Vec<String> =
+                members.iter().map(|member| text::register(ctx, *member)).collect();
+            let message = format!("coalesced register set {names:?} contained multiple parameters");
+            return Err(Failure::internal(message, sub.loc));
+        }
+        (None, _) => {}
+    }
+    let version = members.iter().map(|member| member.version).min().unwrap_or(0);
+    let ty = members[0].ty;
+    let ty = if members.iter().all(|member| member.ty == ty) { ty } else { key_type };
+    Ok(Register::local(name, version, ty, Loc::NONE))
+}
+
+/// Drops copies of registers to themselves.
+fn drop_self_copies(sub: &mut Subroutine) {
+    for block in sub.body.clone() {
+        let ops = std::mem::take(&mut sub.blocks[block].ops);
+        let kept = ops.into_iter().filter(|op| !is_self_copy(&mut sub.ops[*op].kind)).collect();
+        sub.blocks[block].ops = kept;
+    }
+}
+
+/// Takes registers that are copied to themselves out of an assignment; true when nothing is left.
+fn is_self_copy(op: &mut OpKind) -> bool {
+    let OpKind::Assign { targets, source } = op else { return false };
+    match &mut source.kind {
+        SourceKind::Value(value) => Value::Register(targets[0]) == *value,
+        SourceKind::ValueTuple { values, .. } => {
+            let copies = targets.iter().zip(values.iter());
+            let same: Vec<bool> =
+                copies.map(|(target, value)| Value::Register(*target) == *value).collect();
+            let mut differs = same.iter().map(|same| !same);
+            values.retain(|_| differs.next().unwrap_or(true));
+            let mut differs = same.iter().map(|same| !same);
+            targets.retain(|_| differs.next().unwrap_or(true));
+            targets.is_empty()
+        }
+        _ => false,
+    }
+}

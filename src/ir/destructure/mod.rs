@@ -1,0 +1,44 @@
+//! Out of SSA: IR with phis -> IR in which a register may be assigned several times. Spec 22 §16.
+//!
+//! Per subroutine: critical edges are split (from level 1 on), phis become copies at the ends of
+//! their predecessors, registers that do not interfere are merged, parallel copies become sequences,
+//! and what the copies left behind is tidied up.
+
+mod coalesce;
+mod critical_edges;
+mod parallel_copy;
+mod phi_removal;
+mod post_ssa;
+
+use crate::diagnostics::Outcome;
+
+use super::Ctx;
+use super::model::{Program, Subroutine};
+use super::verify::{verify, verify_ssa};
+
+/// Takes a program out of SSA.
+pub fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    for sub in program.all_subroutines_mut() {
+        ctx.session.check_stop()?;
+        destructure(sub, ctx)?;
+    }
+    Ok(())
+}
+
+fn destructure(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let level = ctx.options.optimization_level;
+    if level > 0 {
+        critical_edges::split(sub, ctx);
+        verify_ssa(sub, ctx)?;
+    }
+    phi_removal::isolate(sub, ctx);
+    verify_ssa(sub, ctx)?;
+    phi_removal::remove(sub, ctx);
+    coalesce::run(sub, ctx)?;
+    parallel_copy::run(sub, ctx);
+    post_ssa::run(sub, ctx)?;
+    verify(sub, ctx)
+}
+
+#[cfg(test)]
+mod tests;

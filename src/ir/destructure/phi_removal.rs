@@ -1,0 +1,71 @@
+//! Phis to copies. First every phi argument gets a register of its own, copied at the end of its
+//! predecessor ("conventional SSA"): then a phi and its arguments can all share one name.
+
+use crate::base::arena::Symbol;
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::ir::Ctx;
+use crate::ir::model::{BlockId, Subroutine};
+use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
+
+/// Gives every phi argument a register that nothing else reads. A phi without arguments becomes a
+/// copy of nothing.
+pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+    let mut versions: LookupMap<Symbol, u32> = LookupMap::new();
+    sub.visit_definitions(&mut |register| {
+        let version = versions.get_or_insert_with(register.name, || register.version);
+        *version = (*version).max(register.version);
+    });
+    let mut copies: OrderedMap<BlockId, Vec<(Register, Register)>> = OrderedMap::default();
+    for block in sub.body.clone() {
+        let mut kept = Vec::new();
+        for phi in std::mem::take(&mut sub.blocks[block].phis) {
+            let data = &mut sub.phis[phi];
+            if data.args.is_empty() {
+                let target = data.register;
+                let source = Source::value(Value::Undefined(target.ty, Loc::NONE));
+                let op = sub.make_assign(vec![target], source, Loc::NONE);
+                sub.blocks[block].ops.insert(0, op);
+                continue;
+            }
+            for arg in &mut data.args {
+                let version = versions.get_or_insert_with(arg.value.name, || 0);
+                *version += 1;
+                let own = Register::local(arg.value.name, *version, arg.value.ty, arg.value.loc);
+                copies.entry(arg.through).or_default().push((own, arg.value));
+                arg.value = own;
+            }
+            kept.push(phi);
+        }
+        sub.blocks[block].phis = kept;
+    }
+    for (block, copies) in copies {
+        let (targets, sources): (Vec<Register>, Vec<Register>) = copies.into_iter().unzip();
+        let source = match sources.as_slice() {
+            [source] => Source::value(Value::Register(*source)),
+            _ => {
+                let ty = ctx.pool.tuple_of(sources.iter().map(|source| source.ty));
+                let values = sources.into_iter().map(Value::Register).collect();
+                Source { kind: SourceKind::ValueTuple { values, ty }, loc: Loc::NONE }
+            }
+        };
+        let op = sub.make_op(OpKind::Assign { targets, source }, Loc::NONE);
+        sub.blocks[block].ops.push(op);
+    }
+}
+
+/// Gives the arguments of every phi the phi's own register and drops the phi.
+pub(super) fn remove(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+    let mut renamed: LookupMap<Register, Register> = LookupMap::new();
+    for block in sub.body.clone() {
+        for phi in std::mem::take(&mut sub.blocks[block].phis) {
+            let phi = &sub.phis[phi];
+            for arg in &phi.args {
+                renamed.insert(arg.value, phi.register);
+            }
+        }
+    }
+    if !renamed.is_empty() {
+        sub.map_registers(ctx, &mut |register| renamed.get(&register).copied().unwrap_or(register));
+    }
+}

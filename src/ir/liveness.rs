@@ -1,0 +1,141 @@
+//! Which registers are live where: backward data flow over a subroutine without phis.
+
+use crate::base::entity::{EntitySet, PrimaryMap, SecondaryMap};
+use crate::base::ordered::LookupMap;
+use crate::define_id;
+
+use super::Ctx;
+use super::cfg;
+use super::model::{BlockId, Node, OpId, Subroutine};
+use super::op::Register;
+
+define_id!(
+    /// A register of one subroutine, numbered densely for an analysis.
+    pub struct RegisterId, "v"
+);
+
+/// Dense numbers for the registers of a subroutine.
+#[derive(Clone, Debug, Default)]
+pub struct Numbering {
+    registers: PrimaryMap<RegisterId, Register>,
+    ids: LookupMap<Register, RegisterId>,
+}
+
+impl Numbering {
+    /// The number of a register, given out at its first mention.
+    pub fn id(&mut self, register: Register) -> RegisterId {
+        if let Some(id) = self.ids.get(&register) {
+            return *id;
+        }
+        let id = self.registers.push(register);
+        self.ids.insert(register, id);
+        id
+    }
+    /// The number of a register that was mentioned.
+    pub fn known(&self, register: Register) -> Option<RegisterId> {
+        self.ids.get(&register).copied()
+    }
+    /// The register with this number.
+    pub fn register(&self, id: RegisterId) -> Register {
+        self.registers[id]
+    }
+    /// How many registers have a number.
+    pub fn len(&self) -> usize {
+        self.registers.len()
+    }
+    /// True when no register was mentioned.
+    pub fn is_empty(&self) -> bool {
+        self.registers.is_empty()
+    }
+}
+
+/// Live registers at the end of every block. The subroutine must have no phis.
+pub struct Liveness {
+    /// Numbers of all registers read or defined.
+    pub numbering: Numbering,
+    live_out: SecondaryMap<BlockId, EntitySet<RegisterId>>,
+}
+
+impl Liveness {
+    /// Analyses a subroutine.
+    pub fn analyse(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Self {
+        let mut numbering = Numbering::default();
+        for parameter in &sub.parameters {
+            numbering.id(*parameter);
+        }
+        // What a block reads before defining it, and what it defines.
+        let mut used: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
+        let mut defined: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
+        for block in &sub.body {
+            let (used, defined) = (&mut used[*block], &mut defined[*block]);
+            for node in sub.nodes(*block) {
+                debug_assert!(!matches!(node, Node::Phi(_)), "there are no phis");
+                sub.visit_registers_read(ctx.pool, node, &mut |register| {
+                    let id = numbering.id(register);
+                    if !defined.contains(id) {
+                        used.insert(id);
+                    }
+                });
+                if let Node::Op(op) = node {
+                    for target in sub.ops[op].targets() {
+                        defined.insert(numbering.id(*target));
+                    }
+                }
+            }
+        }
+        let mut live_out: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
+        let mut live_in = used;
+        // Unreachable blocks have no place in the order, and edges into reachable ones all the same.
+        let mut order = cfg::post_order(sub);
+        let reached: EntitySet<BlockId> = order.iter().copied().collect();
+        order.extend(sub.body.iter().rev().filter(|block| !reached.contains(**block)));
+        let mut pending: EntitySet<BlockId> = order.iter().copied().collect();
+        while !pending.is_empty() {
+            for block in &order {
+                if !pending.remove(*block) {
+                    continue;
+                }
+                let mut out = std::mem::take(&mut live_out[*block]);
+                for successor in sub.blocks[*block].successors() {
+                    out.union_with(&live_in[successor]);
+                }
+                let mut grew = false;
+                for id in out.iter() {
+                    if !defined[*block].contains(id) {
+                        grew |= live_in[*block].insert(id);
+                    }
+                }
+                live_out[*block] = out;
+                if grew {
+                    for predecessor in &sub.blocks[*block].predecessors {
+                        pending.insert(*predecessor);
+                    }
+                }
+            }
+        }
+        Liveness { numbering, live_out }
+    }
+    /// Visits the operations of a block from the last to the first, each with what is live after it.
+    pub fn for_each_op_backwards(
+        &self,
+        sub: &Subroutine,
+        ctx: Ctx<'_, '_>,
+        block: BlockId,
+        mut visit: impl FnMut(OpId, &EntitySet<RegisterId>),
+    ) {
+        let mut live = self.live_out[block].clone();
+        let read = |live: &mut EntitySet<RegisterId>, node| {
+            sub.visit_registers_read(ctx.pool, node, &mut |register| {
+                live.insert(self.numbering.known(register).expect("every register is numbered"));
+            });
+        };
+        read(&mut live, Node::Terminator(block));
+        for op in sub.blocks[block].ops.iter().rev() {
+            visit(*op, &live);
+            for target in sub.ops[*op].targets() {
+                live.remove(self.numbering.known(*target).expect("every register is numbered"));
+            }
+            read(&mut live, Node::Op(*op));
+        }
+    }
+}
