@@ -6,11 +6,13 @@
 pub mod build;
 pub mod cfg;
 pub mod destructure;
+pub mod dominators;
 pub mod factory;
 pub mod freeze;
 pub mod liveness;
 pub mod model;
 pub mod op;
+pub mod optimise;
 pub mod pool;
 pub mod rewrite;
 pub mod ssa;

@@ -859,28 +859,27 @@ impl Terminator {
     }
     /// Lets every edge to `find` go to `replace`.
     pub fn replace_target(&mut self, find: BlockId, replace: BlockId) {
-        let swap = |block: &mut BlockId| {
+        self.for_each_target_mut(&mut |block| {
             if *block == find {
                 *block = replace;
             }
-        };
+        });
+    }
+    /// Visits the blocks control may go to, mutable.
+    pub fn for_each_target_mut(&mut self, visit: &mut impl FnMut(&mut BlockId)) {
         match &mut self.kind {
-            TerminatorKind::Goto(target) => swap(target),
+            TerminatorKind::Goto(target) => visit(target),
             TerminatorKind::Branch { non_zero, zero, .. } => {
-                swap(non_zero);
-                swap(zero);
+                visit(non_zero);
+                visit(zero);
             }
             TerminatorKind::GotoNth { blocks, default, .. } => {
-                blocks.iter_mut().for_each(swap);
-                if *default == find {
-                    *default = replace;
-                }
+                blocks.iter_mut().for_each(&mut *visit);
+                visit(default);
             }
             TerminatorKind::Switch { cases, default, .. } => {
-                cases.iter_mut().for_each(|(_, block)| swap(block));
-                if *default == find {
-                    *default = replace;
-                }
+                cases.iter_mut().for_each(|(_, block)| visit(block));
+                visit(default);
             }
             TerminatorKind::Return(_) | TerminatorKind::Exit(_) | TerminatorKind::Fail { .. } => {}
         }

@@ -1,0 +1,130 @@
+//! Puts constants in the place of registers that hold them. `let x = 3u` and `f(x)` become
+//! `let x = 3u` and `f(3u)`; the definition is left to the removal of unused variables.
+//!
+//! A phi whose arguments all hold one equal constant holds it too. The phi stays, since its arguments
+//! must be registers, and does not count as a change.
+
+use crate::base::ordered::LookupMap;
+use crate::diagnostics::Outcome;
+use crate::ir::model::{Node, PhiId, Subroutine};
+use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
+
+use super::PassCtx;
+
+/// See the module.
+pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let mut constants: LookupMap<Register, Value> = LookupMap::new();
+    let mut pending: Vec<Register> = Vec::new();
+    for op in sub.ops_in_order() {
+        if let OpKind::Assign { targets, source } = &sub.ops[op].kind
+            && let (SourceKind::Value(value @ Value::Constant(..)), [target]) =
+                (&source.kind, targets.as_slice())
+        {
+            constants.insert(*target, *value);
+            pending.push(*target);
+        }
+    }
+    if pending.is_empty() {
+        return Ok(false);
+    }
+    let readers = readers_of_candidates(sub, ctx, &constants);
+    let mut changed = false;
+    // PARITY: the register found last goes first
+    while let Some(register) = pending.pop() {
+        let constant = *constants.get(&register).expect("pending registers hold a constant");
+        let Some(nodes) = readers.get(&register) else { continue };
+        for node in nodes {
+            if let Node::Phi(phi) = *node {
+                let target = sub.phis[phi].register;
+                if let Some(value) = constant_of_phi(sub, phi, &constants)
+                    && !constants.contains_key(&target)
+                {
+                    constants.insert(target, value);
+                    pending.push(target);
+                }
+                continue;
+            }
+            changed = true;
+            if let Some(target) = copy_of(sub, *node, register) {
+                constants.insert(target, constant);
+                pending.push(target);
+            }
+            let mut swap = |value: Value| {
+                if value == Value::Register(register) { constant } else { value }
+            };
+            match *node {
+                Node::Op(op) => {
+                    sub.ops[op].map_reads(ctx.ir.pool, &mut swap);
+                    align_copy_loc(&mut sub.ops[op].kind);
+                }
+                Node::Terminator(block) => sub.map_terminator_reads(ctx.ir, block, &mut swap),
+                Node::Phi(_) => unreachable!("dealt with above"),
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// The nodes that read each register which holds a constant or may come to hold one, each node once,
+/// in body order.
+fn readers_of_candidates(
+    sub: &Subroutine,
+    ctx: &PassCtx<'_, '_>,
+    constants: &LookupMap<Register, Value>,
+) -> LookupMap<Register, Vec<Node>> {
+    let mut readers: LookupMap<Register, Vec<Node>> = LookupMap::new();
+    let mut may_become: crate::base::ordered::LookupSet<Register> = Default::default();
+    for phi in sub.phis_in_order() {
+        may_become.insert(sub.phis[phi].register);
+    }
+    for op in sub.ops_in_order() {
+        if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
+            sub.single_assignment(op)
+        {
+            may_become.insert(target);
+        }
+    }
+    for block in &sub.body {
+        for node in sub.nodes(*block) {
+            sub.visit_registers_read(ctx.ir.pool, node, &mut |register| {
+                if constants.contains_key(&register) || may_become.contains(&register) {
+                    let nodes = readers.get_or_insert_with(register, Vec::new);
+                    if nodes.last() != Some(&node) {
+                        nodes.push(node);
+                    }
+                }
+            });
+        }
+    }
+    readers
+}
+
+fn constant_of_phi(
+    sub: &Subroutine,
+    phi: PhiId,
+    constants: &LookupMap<Register, Value>,
+) -> Option<Value> {
+    let (first, rest) = sub.phis[phi].args.split_first()?;
+    let value = *constants.get(&first.value)?;
+    rest.iter().all(|arg| constants.get(&arg.value) == Some(&value)).then_some(value)
+}
+
+/// The target of an assignment that copies the register and nothing else.
+fn copy_of(sub: &Subroutine, node: Node, register: Register) -> Option<Register> {
+    let Node::Op(op) = node else { return None };
+    match sub.single_assignment(op)? {
+        (target, Source { kind: SourceKind::Value(Value::Register(source)), .. })
+            if *source == register =>
+        {
+            Some(target)
+        }
+        _ => None,
+    }
+}
+
+/// A copied value brings its own location along.
+fn align_copy_loc(kind: &mut OpKind) {
+    if let OpKind::Assign { source: Source { kind: SourceKind::Value(value), loc }, .. } = kind {
+        *loc = value.loc();
+    }
+}

@@ -1,0 +1,220 @@
+//! Decides which calls a round inlines: program in, [`InliningPlan`] out. Functions that cannot be
+//! inlined are marked so for good. Spec 22 §4.1.
+//!
+//! Candidates come in three steps, and a later step is taken only when the earlier ones found nothing:
+//! functions that must be inlined, with trivial ones and those with one call; then small ones.
+
+use std::cell::RefCell;
+
+use crate::base::arena::Symbol;
+use crate::base::entity::{EntityId, EntitySet};
+use crate::base::ordered::{LookupMap, LookupSet, OrderedMap, OrderedSet};
+use crate::define_id;
+use crate::ir::Ctx;
+use crate::ir::model::{Program, Subroutine};
+use crate::ir::op::OpKind;
+use crate::ir::pool::Pool;
+
+define_id!(
+    /// A name in the call graph.
+    struct NameId, "name"
+);
+
+/// The calls to inline, by the names of caller and callee.
+#[derive(Default)]
+pub(super) struct InliningPlan {
+    callees_of: LookupMap<Symbol, LookupSet<Symbol>>,
+    /// Whether a function only computes a value of its arguments; asked for and filled by the pass.
+    pub(super) constant_functions: RefCell<LookupMap<Symbol, bool>>,
+}
+
+impl InliningPlan {
+    /// Whether a caller has any call to inline.
+    pub(super) fn has_calls(&self, caller: Symbol) -> bool {
+        self.callees_of.contains_key(&caller)
+    }
+    /// Whether calls from one function to another are to be inlined.
+    pub(super) fn contains(&self, caller: Symbol, callee: Symbol) -> bool {
+        self.callees_of.get(&caller).is_some_and(|callees| callees.contains(&callee))
+    }
+    fn add(&mut self, caller: Symbol, callee: Symbol) {
+        self.callees_of.get_or_insert_with(caller, LookupSet::new).insert(callee);
+    }
+
+    /// Plans a round. Warns about functions that were to be inlined but cannot be.
+    pub(super) fn analyse(program: &mut Program, ctx: Ctx<'_, '_>) -> Self {
+        let mut plan = Self::default();
+        if program.subroutines.is_empty() {
+            return plan;
+        }
+        let graph = CallGraph::new(program, ctx.pool);
+        for sub in &mut program.subroutines {
+            plan.forced(sub, &graph, ctx);
+        }
+        let level = ctx.options.optimization_level;
+        if level == 0 {
+            return plan;
+        }
+        let skipped = |sub: &Subroutine| level < 2 && sub.is_routing_wrapper;
+        let skipped_ids: LookupSet<Symbol> = program
+            .subroutines
+            .iter()
+            .filter(|sub| skipped(sub))
+            .map(|sub| sub.header(ctx.pool).id)
+            .collect();
+        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
+            let id = sub.header(ctx.pool).id;
+            let callers = graph.callers(id);
+            if is_trivial(sub) {
+                callers.for_each(|(caller, _)| plan.add(caller, id));
+            } else if !skipped_ids.contains(&id) {
+                let mut callers = callers;
+                if let (Some((caller, 1)), None) = (callers.next(), callers.next()) {
+                    plan.add(caller, id);
+                }
+            }
+        }
+        if !plan.callees_of.is_empty() {
+            return plan;
+        }
+        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
+            let id = sub.header(ctx.pool).id;
+            if !skipped_ids.contains(&id) && is_small(sub) {
+                let reachable = graph.reachable_from(id);
+                let outside = |caller: &Symbol| !graph.is_in(&reachable, *caller);
+                graph
+                    .callers(id)
+                    .map(|(caller, _)| caller)
+                    .filter(outside)
+                    .for_each(|caller| plan.add(caller, id));
+            }
+        }
+        plan
+    }
+
+    fn forced(&mut self, sub: &mut Subroutine, graph: &CallGraph, ctx: Ctx<'_, '_>) {
+        if sub.inline == Some(false) {
+            return;
+        }
+        let id = sub.header(ctx.pool).id;
+        let entry = &sub.blocks[sub.entry()];
+        if entry.phis.iter().any(|phi| !sub.phis[*phi].args.is_empty()) {
+            if sub.inline == Some(true) {
+                let message = "function not suitable for inlining due to complex control flow";
+                ctx.sink().warning(message, sub.loc);
+            }
+            sub.inline = Some(false);
+        } else if graph.is_directly_recursive(id) {
+            if sub.inline == Some(true) {
+                ctx.sink().warning("unable to inline recursive function", sub.loc);
+            }
+            sub.inline = Some(false);
+        } else if sub.inline == Some(true) {
+            let reachable = graph.reachable_from(id);
+            for (caller, _) in graph.callers(id) {
+                if graph.is_in(&reachable, caller) {
+                    let message = format!(
+                        "not inlining call from {} to {} because call may be re-entrant",
+                        ctx.text(caller),
+                        ctx.text(id)
+                    );
+                    ctx.sink().warning(message, sub.loc);
+                } else {
+                    self.add(caller, id);
+                }
+            }
+        }
+    }
+}
+
+/// One block without phis and with at most one operation, an instruction or an assertion.
+fn is_trivial(sub: &Subroutine) -> bool {
+    let [block] = sub.body[..] else { return false };
+    let block = &sub.blocks[block];
+    block.phis.is_empty()
+        && match block.ops[..] {
+            [] => true,
+            [op] => {
+                matches!(sub.ops[op].kind, OpKind::Intrinsic(_) | OpKind::Assert { .. })
+            }
+            _ => false,
+        }
+}
+
+fn is_small(sub: &Subroutine) -> bool {
+    let threshold = (1 + sub.returns.len() + sub.parameters.len()).max(3);
+    let mut complexity = 0;
+    for block in &sub.body {
+        let block = &sub.blocks[*block];
+        complexity += block.phis.len() + block.ops.len();
+        complexity += block.terminator().targets().len();
+        if complexity > threshold {
+            return false;
+        }
+    }
+    !sub.has_high_level_nodes()
+}
+
+/// Who calls whom, by name: the main subroutine may share its name with another.
+struct CallGraph {
+    names: OrderedSet<Symbol>,
+    /// Callers of each name with their number of calls, in order of the first call.
+    callers: Vec<OrderedMap<NameId, u32>>,
+    callees: Vec<OrderedSet<NameId>>,
+}
+
+impl CallGraph {
+    fn new(program: &Program, pool: &Pool<'_>) -> Self {
+        let names: OrderedSet<Symbol> =
+            program.all_subroutines().map(|sub| sub.header(pool).id).collect();
+        let mut graph = Self { names, callers: Vec::new(), callees: Vec::new() };
+        for sub in program.all_subroutines() {
+            let caller = graph.place(sub.header(pool).id);
+            for op in sub.ops_in_order() {
+                let Some(invoke) = sub.ops[op].invoke() else { continue };
+                let callee = graph.place(pool.header(invoke.target).id);
+                *graph.callers[callee.index()].entry(caller).or_insert(0) += 1;
+                graph.callees[caller.index()].insert(callee);
+            }
+        }
+        graph
+    }
+    fn place(&mut self, name: Symbol) -> NameId {
+        let (place, _) = self.names.insert_full(name);
+        if self.names.len() > self.callers.len() {
+            self.callers.resize_with(self.names.len(), OrderedMap::default);
+            self.callees.resize_with(self.names.len(), OrderedSet::default);
+        }
+        NameId::new(place)
+    }
+    fn find(&self, name: Symbol) -> Option<NameId> {
+        self.names.get_index_of(&name).map(NameId::new)
+    }
+    fn callers(&self, name: Symbol) -> impl Iterator<Item = (Symbol, u32)> + '_ {
+        let place = self.find(name).map(NameId::index);
+        let callers = place.and_then(|place| self.callers.get(place));
+        callers.into_iter().flatten().map(|(caller, calls)| (self.names[caller.index()], *calls))
+    }
+    fn is_directly_recursive(&self, name: Symbol) -> bool {
+        let place = self.find(name);
+        place.is_some_and(|place| {
+            self.callees.get(place.index()).is_some_and(|callees| callees.contains(&place))
+        })
+    }
+    /// The names that calls lead to from one, itself included.
+    fn reachable_from(&self, name: Symbol) -> EntitySet<NameId> {
+        let mut seen = EntitySet::new();
+        let mut pending: Vec<NameId> = self.find(name).into_iter().collect();
+        pending.iter().for_each(|name| {
+            seen.insert(*name);
+        });
+        while let Some(name) = pending.pop() {
+            let callees = self.callees.get(name.index()).into_iter().flatten();
+            pending.extend(callees.filter(|callee| seen.insert(**callee)));
+        }
+        seen
+    }
+    fn is_in(&self, set: &EntitySet<NameId>, name: Symbol) -> bool {
+        self.find(name).is_some_and(|name| set.contains(name))
+    }
+}

@@ -1,0 +1,397 @@
+//! Computes instructions whose operands are known, and puts cheaper ones in the place of others.
+//! Spec 22 §6.
+//!
+//! First a worklist over single results of instructions that depend on their operands alone: a result
+//! that became a value is put in the place of its register, which may make its readers foldable
+//! ([`fold`], [`repeated`]). Then, once for each operation: stack operands become immediates
+//! ([`immediates`]), unused reads of boxes become reads of their length, conditions are simplified as
+//! truth values, and instructions and assertions without effect are dropped. Assignments that became
+//! copies stay for other passes.
+
+mod bytes;
+mod constants;
+mod fold;
+mod immediates;
+mod repeated;
+mod uint64;
+
+use std::cell::OnceCell;
+use std::collections::VecDeque;
+
+use crate::avm::ops::{AvmOp, Immediate, Purity};
+use crate::base::entity::EntitySet;
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::diagnostics::Outcome;
+use crate::ir::Ctx;
+use crate::ir::model::{BlockId, Node, OpId, Subroutine};
+use crate::ir::op::{
+    Constant, Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind, Value,
+};
+use crate::ir::types::IrType;
+
+use super::{PassCtx, set_source};
+
+/// What an instruction can be replaced by.
+enum Folded {
+    /// Its result.
+    Value(Value),
+    /// Another instruction.
+    Intrinsic(Intrinsic, Loc),
+}
+
+/// See the module.
+pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let mut simplifier = Simplifier::new(sub, ctx.ir);
+    let mut changed = false;
+    while let Some(op) = simplifier.queue.pop_front() {
+        simplifier.queued.remove(op);
+        changed |= simplifier.simplify(sub, op)?;
+    }
+    changed |= simplifier.rewrite_operations(sub)?;
+    changed |= simplifier.simplify_branches(sub);
+    changed |= simplifier.simplify_statements(sub);
+    Ok(changed)
+}
+
+/// State of one run.
+struct Simplifier<'a, 's> {
+    ctx: Ctx<'a, 's>,
+    /// Assignments of single registers from instructions and inner transaction fields.
+    definitions: LookupMap<Register, OpId>,
+    /// Filled when first asked.
+    readers: OnceCell<Readers>,
+    queue: VecDeque<OpId>,
+    queued: EntitySet<OpId>,
+}
+
+impl<'a, 's> Simplifier<'a, 's> {
+    fn new(sub: &Subroutine, ctx: Ctx<'a, 's>) -> Self {
+        let mut simplifier = Self {
+            ctx,
+            definitions: LookupMap::new(),
+            readers: OnceCell::new(),
+            queue: VecDeque::new(),
+            queued: EntitySet::new(),
+        };
+        for op in sub.ops_in_order() {
+            let Some((target, source)) = sub.single_assignment(op) else { continue };
+            match source.kind {
+                SourceKind::Intrinsic(_) => {
+                    simplifier.definitions.insert(target, op);
+                    simplifier.enqueue(sub, op);
+                }
+                SourceKind::InnerTransactionField { .. } => {
+                    simplifier.definitions.insert(target, op);
+                }
+                _ => {}
+            }
+        }
+        simplifier
+    }
+
+    /// Adds an assignment to the worklist when it is a candidate.
+    fn enqueue(&mut self, sub: &Subroutine, op: OpId) {
+        if let Some((_, Source { kind: SourceKind::Intrinsic(intrinsic), .. })) =
+            sub.single_assignment(op)
+            && intrinsic.op.is_compile_time_constant()
+            && self.queued.insert(op)
+        {
+            self.queue.push_back(op);
+        }
+    }
+
+    /// What defines a register, where it is of interest.
+    fn definition<'f>(&self, sub: &'f Subroutine, value: Value) -> Option<&'f Op> {
+        let op = *self.definitions.get(&value.register()?)?;
+        Some(&sub.ops[op])
+    }
+
+    /// The instruction that defines a register on its own.
+    fn defining_intrinsic<'f>(&self, sub: &'f Subroutine, value: Value) -> Option<&'f Intrinsic> {
+        self.definition(sub, value)?.intrinsic()
+    }
+
+    fn readers(&self, sub: &Subroutine) -> &Readers {
+        self.readers.get_or_init(|| Readers::collect(sub, self.ctx))
+    }
+
+    /// Applies one rule to an assignment, if any fits.
+    fn simplify(&mut self, sub: &mut Subroutine, op: OpId) -> Outcome<bool> {
+        let Some((target, Source { kind: SourceKind::Intrinsic(intrinsic), loc })) =
+            sub.single_assignment(op)
+        else {
+            return Ok(false);
+        };
+        let loc = *loc;
+        let folded = match self.fold(sub, intrinsic, loc)? {
+            None => self.fold_repeated(sub, op, intrinsic, loc),
+            folded => folded,
+        };
+        let Some(folded) = folded else { return Ok(false) };
+        self.readers(sub);
+        match folded {
+            Folded::Value(value) => {
+                self.update(sub, Node::Op(op), |sub, ctx| {
+                    set_source(sub, ctx, op, Source::value(value))
+                })?;
+                self.propagate(sub, target, value)?;
+            }
+            Folded::Intrinsic(intrinsic, loc) => {
+                let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
+                self.update(sub, Node::Op(op), |sub, ctx| set_source(sub, ctx, op, source))?;
+                self.enqueue(sub, op);
+                for node in self.readers(sub).get(target).to_vec() {
+                    if let Node::Op(reader) = node {
+                        self.enqueue(sub, reader);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts a value in the place of a register, except in phis.
+    fn propagate(&mut self, sub: &mut Subroutine, register: Register, value: Value) -> Outcome<()> {
+        let expand_all_bytes = self.ctx.options.expand_all_bytes;
+        for node in self.readers(sub).get(register).to_vec() {
+            if let Node::Op(reader) = node {
+                self.enqueue(sub, reader);
+                // constants that stay behind these instructions are known to their readers
+                if !expand_all_bytes
+                    && let Some((target, source)) = sub.single_assignment(reader)
+                    && let SourceKind::Intrinsic(intrinsic) = &source.kind
+                    && matches!(intrinsic.op, AvmOp::Bzero | AvmOp::Itob)
+                {
+                    for indirect in self.readers(sub).get(target).to_vec() {
+                        if let Node::Op(indirect) = indirect {
+                            self.enqueue(sub, indirect);
+                        }
+                    }
+                }
+            }
+            self.update(sub, node, |sub, ctx| {
+                let mut swap =
+                    |old: Value| if old == Value::Register(register) { value } else { old };
+                match node {
+                    Node::Phi(_) => {}
+                    Node::Op(op) => {
+                        sub.ops[op].map_reads(ctx.pool, &mut swap);
+                        if let OpKind::Assign {
+                            source: Source { kind: SourceKind::Value(copied), loc },
+                            ..
+                        } = &mut sub.ops[op].kind
+                        {
+                            *loc = copied.loc();
+                        }
+                    }
+                    Node::Terminator(block) => sub.map_terminator_reads(ctx, block, &mut swap),
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Changes a node and keeps the readers up to date.
+    fn update(
+        &mut self,
+        sub: &mut Subroutine,
+        node: Node,
+        change: impl FnOnce(&mut Subroutine, Ctx<'_, '_>) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let reads = |sub: &Subroutine| {
+            let mut reads: Vec<Register> = Vec::new();
+            sub.visit_registers_read(self.ctx.pool, node, &mut |register| {
+                if !reads.contains(&register) {
+                    reads.push(register);
+                }
+            });
+            reads
+        };
+        let before = reads(sub);
+        change(sub, self.ctx)?;
+        let after = reads(sub);
+        let Some(readers) = self.readers.get_mut() else { return Ok(()) };
+        for register in before.iter().filter(|register| !after.contains(register)) {
+            readers.remove(*register, node);
+        }
+        for register in after.iter().filter(|register| !before.contains(register)) {
+            readers.add(*register, node);
+        }
+        Ok(())
+    }
+
+    /// Turns operands into immediates, and reads of unused box contents into reads of the length.
+    fn rewrite_operations(&mut self, sub: &mut Subroutine) -> Outcome<bool> {
+        let mut changed = false;
+        for index in 0..sub.body.len() {
+            for place in 0..sub.blocks[sub.body[index]].ops.len() {
+                let op = sub.blocks[sub.body[index]].ops[place];
+                changed |= self.rewrite_operation(sub, op)?;
+            }
+        }
+        Ok(changed)
+    }
+
+    fn rewrite_operation(&mut self, sub: &mut Subroutine, op: OpId) -> Outcome<bool> {
+        let OpKind::Assign { targets, source } = &sub.ops[op].kind else { return Ok(false) };
+        let SourceKind::Intrinsic(intrinsic) = &source.kind else { return Ok(false) };
+        let loc = source.loc;
+        if let Some(intrinsic) = immediates::with_immediates(self.ctx.pool, intrinsic) {
+            let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
+            set_source(sub, self.ctx, op, source)?;
+            return Ok(true);
+        }
+        let (AvmOp::BoxGet, [content, _]) = (intrinsic.op, targets.as_slice()) else {
+            return Ok(false);
+        };
+        let content = *content;
+        if !self.readers(sub).get(content).is_empty() {
+            return Ok(false);
+        }
+        if let OpKind::Assign { targets, source: Source { kind, .. } } = &mut sub.ops[op].kind
+            && let SourceKind::Intrinsic(intrinsic) = kind
+        {
+            targets[0].ty = IrType::UInt64;
+            intrinsic.op = AvmOp::BoxLen;
+            intrinsic.types = vec![IrType::UInt64, IrType::Bool];
+        }
+        Ok(true)
+    }
+
+    /// Simplifies conditions of branches as truth values.
+    fn simplify_branches(&self, sub: &mut Subroutine) -> bool {
+        let mut branches: OrderedMap<Register, Vec<BlockId>> = OrderedMap::default();
+        for block in &sub.body {
+            if let TerminatorKind::Branch { condition: Value::Register(register), .. } =
+                sub.blocks[*block].terminator().kind
+            {
+                branches.entry(register).or_default().push(*block);
+            }
+        }
+        let mut changed = false;
+        for (register, blocks) in branches {
+            let Some(value) = self.as_truth_value(sub, Value::Register(register)) else { continue };
+            for block in blocks {
+                if let TerminatorKind::Branch { condition, .. } =
+                    &mut sub.blocks[block].terminator_mut().kind
+                {
+                    *condition = value;
+                    changed = true;
+                }
+            }
+        }
+        changed
+    }
+
+    /// Drops statements without effect, and simplifies the others.
+    fn simplify_statements(&self, sub: &mut Subroutine) -> bool {
+        let mut changed = false;
+        for index in 0..sub.body.len() {
+            let block = sub.body[index];
+            let mut ops = std::mem::take(&mut sub.blocks[block].ops);
+            ops.retain(|op| match self.statement(sub, *op) {
+                Statement::Keep => true,
+                Statement::Drop => {
+                    changed = true;
+                    false
+                }
+                Statement::Replace(kind) => {
+                    sub.ops[*op].kind = kind;
+                    changed = true;
+                    true
+                }
+            });
+            sub.blocks[block].ops = ops;
+        }
+        changed
+    }
+
+    fn statement(&self, sub: &Subroutine, op: OpId) -> Statement {
+        match &sub.ops[op].kind {
+            OpKind::Intrinsic(intrinsic) if intrinsic.op == AvmOp::ItxnField => {
+                if sets_empty_page(intrinsic, self.ctx) { Statement::Drop } else { Statement::Keep }
+            }
+            OpKind::Intrinsic(intrinsic) if intrinsic.op.purity() != Purity::None => {
+                Statement::Drop
+            }
+            OpKind::Intrinsic(intrinsic) => {
+                match immediates::with_immediates(self.ctx.pool, intrinsic) {
+                    Some(intrinsic) => Statement::Replace(OpKind::Intrinsic(intrinsic)),
+                    None => Statement::Keep,
+                }
+            }
+            OpKind::Assert { condition, message, explicit } => match condition.uint64_constant() {
+                Some(0) => Statement::Keep,
+                Some(_) => Statement::Drop,
+                None => match self.as_truth_value(sub, *condition) {
+                    Some(condition) => Statement::Replace(OpKind::Assert {
+                        condition,
+                        message: *message,
+                        explicit: *explicit,
+                    }),
+                    None => Statement::Keep,
+                },
+            },
+            _ => Statement::Keep,
+        }
+    }
+}
+
+/// What becomes of a statement.
+enum Statement {
+    Keep,
+    Drop,
+    Replace(OpKind),
+}
+
+/// Whether an instruction adds an empty page to a program of an inner transaction.
+fn sets_empty_page(intrinsic: &Intrinsic, ctx: Ctx<'_, '_>) -> bool {
+    let is_page_field = matches!(
+        intrinsic.immediates[..],
+        [Immediate::Name("ApprovalProgramPages" | "ClearStateProgramPages")]
+    );
+    is_page_field
+        && match intrinsic.args[..] {
+            [Value::Constant(Constant::Bytes { data, .. }, _)] => ctx.pool.bytes(data).is_empty(),
+            _ => false,
+        }
+}
+
+/// The nodes that read each register, each once.
+///
+/// PARITY: the reference keeps unordered sets; body order is assumed to lead to the same end.
+struct Readers(LookupMap<Register, Vec<Node>>);
+
+impl Readers {
+    fn collect(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Self {
+        let mut readers: LookupMap<Register, Vec<Node>> = LookupMap::new();
+        for block in &sub.body {
+            for node in sub.nodes(*block) {
+                sub.visit_registers_read(ctx.pool, node, &mut |register| {
+                    let nodes = readers.get_or_insert_with(register, Vec::new);
+                    // all reads of a node come in a row
+                    if nodes.last() != Some(&node) {
+                        nodes.push(node);
+                    }
+                });
+            }
+        }
+        Self(readers)
+    }
+    fn get(&self, register: Register) -> &[Node] {
+        self.0.get(&register).map(Vec::as_slice).unwrap_or_default()
+    }
+    fn is_only(&self, register: Register, op: OpId) -> bool {
+        self.get(register) == [Node::Op(op)]
+    }
+    fn add(&mut self, register: Register, node: Node) {
+        self.0.get_or_insert_with(register, Vec::new).push(node);
+    }
+    fn remove(&mut self, register: Register, node: Node) {
+        if let Some(nodes) = self.0.get_mut(&register) {
+            nodes.retain(|other| *other != node);
+        }
+    }
+}

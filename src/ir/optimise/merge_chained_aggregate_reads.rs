@@ -1,0 +1,66 @@
+//! Reads an element of an element in one step: `let a = extract_value(x, 1)` and
+//! `let b = extract_value(a, 2)` make `let b = extract_value(x, 1, 2)`.
+
+use crate::base::ordered::OrderedMap;
+use crate::diagnostics::Outcome;
+use crate::ir::Ctx;
+use crate::ir::model::{OpId, Subroutine};
+use crate::ir::op::{Register, Source, SourceKind, Value};
+
+use super::{PassCtx, set_source};
+
+/// See the module.
+pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let edits = find(sub, ctx.ir);
+    let changed = !edits.is_empty();
+    for (op, source) in edits {
+        set_source(sub, ctx.ir, op, source)?;
+    }
+    Ok(changed)
+}
+
+fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Vec<(OpId, Source)> {
+    let mut reads: OrderedMap<Register, (OpId, &Source)> = OrderedMap::default();
+    for op in sub.ops_in_order() {
+        if let Some((target, source)) = sub.single_assignment(op)
+            && matches!(source.kind, SourceKind::ExtractValue { .. })
+        {
+            reads.insert(target, (op, source));
+        }
+    }
+    let inner = |base: &Value| match base {
+        Value::Register(register) => reads.get(register).map(|(_, source)| *source),
+        _ => None,
+    };
+    let mut edits = Vec::new();
+    for (op, source) in reads.values() {
+        let SourceKind::ExtractValue { base, base_ty, indexes, check_bounds, ty } = &source.kind
+        else {
+            continue;
+        };
+        let (mut base, mut base_ty, mut check_bounds) = (base, base_ty, *check_bounds);
+        let (mut path, mut loc) = (vec![indexes], source.loc);
+        while let Some(Source {
+            kind: SourceKind::ExtractValue { base: b, base_ty: t, indexes, check_bounds: c, .. },
+            loc: inner_loc,
+        }) = inner(base)
+        {
+            (base, base_ty) = (b, t);
+            check_bounds |= *c;
+            path.push(indexes);
+            loc = ctx.merge_locs([loc, *inner_loc]);
+        }
+        if path.len() == 1 {
+            continue;
+        }
+        let kind = SourceKind::ExtractValue {
+            base: *base,
+            base_ty: *base_ty,
+            indexes: path.into_iter().rev().flatten().copied().collect(),
+            check_bounds,
+            ty: *ty,
+        };
+        edits.push((*op, Source { kind, loc }));
+    }
+    edits
+}

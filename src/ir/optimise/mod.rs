@@ -1,0 +1,246 @@
+//! Optimisation of a program: passes over its subroutines, round by round, until a round changes
+//! nothing. Spec 22 §2 to §14.
+//!
+//! The [`PASSES`] table is the whole story of order. What a pass may see beyond its subroutine is in
+//! [`PassCtx`].
+
+mod constant_bytes;
+mod constant_reads_and_unobserved_writes_elimination;
+mod constant_replacer;
+mod copy_propagation;
+mod elide_itxn_field_calls;
+mod encode_decode_pair_elimination;
+mod inlining_plan;
+mod inner_txn_field_replacer;
+mod intrinsic_simplifier;
+mod merge_blocks;
+mod merge_chained_aggregate_reads;
+mod minimize_box_exist_asserts;
+mod perform_subroutine_inlining;
+pub(in crate::ir) mod remove_linear_jumps;
+mod remove_unreachable_blocks;
+mod remove_unused_subroutines;
+mod remove_unused_variables;
+mod repeated_expression_elimination;
+mod replace_aggregate_box_ops;
+mod replace_compiled_references;
+mod simplify_control_ops;
+mod split_parallel_copies;
+
+use std::rc::Rc;
+
+use crate::base::arena::Symbol;
+use crate::base::ordered::LookupMap;
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::metadata::StateTotals;
+use crate::options::{CompileOptions, TemplateValue};
+
+use super::model::{OpId, Program, ProgramKind, Subroutine};
+use super::op::{OpKind, Source};
+use super::pool::SubId;
+use super::rewrite::{Library, library_of};
+use super::{Ctx, verify};
+use inlining_plan::InliningPlan;
+
+/// A pass that is run on one subroutine at a time. True stands for the reference's "modified", which
+/// decides whether there is another round.
+type Run = fn(&mut Subroutine, &PassCtx<'_, '_>) -> Outcome<bool>;
+
+/// One row of [`PASSES`].
+struct Pass {
+    /// Name in the option `optimizations_override`.
+    name: &'static str,
+    /// Least optimisation level that runs it.
+    level: i64,
+    /// Whether it is run again at once until it reports no change.
+    repeat: Repeat,
+    run: Run,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    No,
+    UntilStable,
+}
+
+const fn pass(name: &'static str, level: i64, run: Run) -> Pass {
+    Pass { name, level, repeat: Repeat::No, run }
+}
+
+/// The passes in order. Names and levels are the reference's.
+static PASSES: &[Pass] = &[
+    pass("perform_subroutine_inlining", 0, perform_subroutine_inlining::run),
+    // the passes below then see copies of single values only
+    pass("_split_parallel_copies", 0, split_parallel_copies::run),
+    pass("constant_replacer", 0, constant_replacer::run),
+    pass("copy_propagation", 1, copy_propagation::run),
+    pass("elide_itxn_field_calls", 1, elide_itxn_field_calls::run),
+    // the reference repeats this row; ours reaches the same end in one go
+    pass("remove_unused_variables", 0, remove_unused_variables::run),
+    pass("intrinsic_simplifier", 1, intrinsic_simplifier::run),
+    pass("inner_txn_field_replacer", 0, inner_txn_field_replacer::run),
+    pass("replace_compiled_references", 0, replace_compiled_references::run),
+    Pass {
+        name: "simplify_control_ops",
+        level: 1,
+        repeat: Repeat::UntilStable,
+        run: simplify_control_ops::run,
+    },
+    pass("merge_blocks", 1, merge_blocks::run),
+    pass("remove_linear_jumps", 1, remove_linear_jumps::run),
+    pass("remove_unreachable_blocks", 1, remove_unreachable_blocks::run),
+    pass("repeated_expression_elimination", 1, repeated_expression_elimination::run),
+    pass("encode_decode_pair_elimination", 1, encode_decode_pair_elimination::run),
+    pass("merge_chained_aggregate_reads", 0, merge_chained_aggregate_reads::run),
+    pass("replace_aggregate_box_ops", 0, replace_aggregate_box_ops::run),
+    pass("minimize_box_exist_asserts", 1, minimize_box_exist_asserts::run),
+    pass(
+        "constant_reads_and_unobserved_writes_elimination",
+        1,
+        constant_reads_and_unobserved_writes_elimination::run,
+    ),
+];
+
+const ROUNDS_MAX: usize = 100;
+
+impl Pass {
+    fn enabled(&self, options: &CompileOptions) -> bool {
+        let chosen = options.optimizations_override.get(self.name).copied();
+        chosen.unwrap_or(options.optimization_level >= self.level)
+    }
+}
+
+/// What other compilation targets became; asked for once their code is needed.
+pub trait CompiledPrograms {
+    /// The bytecode of a program of an artifact with these template values. Fails for an artifact
+    /// that is not compiled yet.
+    fn bytecode(
+        &self,
+        artifact: Symbol,
+        kind: ProgramKind,
+        template_values: &[TemplateConstant],
+    ) -> Outcome<Rc<[u8]>>;
+    /// The state a contract asks for.
+    fn state_totals(&self, artifact: Symbol) -> Outcome<StateTotals>;
+}
+
+/// The value given to a template variable of a referenced artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TemplateConstant {
+    /// Full name of the variable.
+    pub name: Symbol,
+    /// Its value.
+    pub value: TemplateValue,
+    /// Where the value stands.
+    pub loc: Loc,
+}
+
+/// The subroutines of a program except the one a pass works on.
+#[derive(Clone, Copy)]
+struct Others<'a> {
+    before: &'a [Subroutine],
+    after: &'a [Subroutine],
+    places: &'a LookupMap<SubId, usize>,
+}
+
+impl<'a> Others<'a> {
+    /// A subroutine other than main and the one worked on.
+    fn get(self, sub: SubId) -> Option<&'a Subroutine> {
+        let place = *self.places.get(&sub)?;
+        match place.checked_sub(self.before.len()) {
+            None => self.before.get(place),
+            Some(0) => None,
+            Some(rest) => self.after.get(rest - 1),
+        }
+    }
+}
+
+/// What a pass may look at besides its subroutine.
+#[derive(Clone, Copy)]
+struct PassCtx<'a, 's> {
+    /// Names, types, options, messages.
+    ir: Ctx<'a, 's>,
+    /// The rest of the program.
+    others: Others<'a>,
+    /// Which calls are to be inlined in this round.
+    plan: &'a InliningPlan,
+    /// Routines of the embedded library, as of the start of the stage.
+    library: &'a Library,
+    /// Other compilation targets.
+    compiled: &'a dyn CompiledPrograms,
+}
+
+/// Optimises a program. `on_round` is called after each round that changed something.
+pub fn optimise(
+    program: &mut Program,
+    ctx: Ctx<'_, '_>,
+    compiled: &dyn CompiledPrograms,
+    on_round: &mut dyn FnMut(&Program) -> Outcome<()>,
+) -> Outcome<()> {
+    let passes: Vec<&Pass> = PASSES.iter().filter(|pass| pass.enabled(ctx.options)).collect();
+    let library = library_of(program, ctx);
+    for _ in 0..ROUNDS_MAX {
+        let plan = InliningPlan::analyse(program, ctx);
+        let mut changed = false;
+        let places = program.index_by_id();
+        for index in 0..=program.subroutines.len() {
+            ctx.session.check_stop()?;
+            let (sub, others) = focus(program, index, &places);
+            let ctx = PassCtx { ir: ctx, others, plan: &plan, library: &library, compiled };
+            changed |= optimise_subroutine(sub, &ctx, &passes)?;
+        }
+        changed |= remove_unused_subroutines::run(program, ctx);
+        if !changed {
+            break;
+        }
+        on_round(program)?;
+    }
+    Ok(())
+}
+
+/// Subroutine `index` in output order (0 is main) apart from the rest of the program.
+fn focus<'a>(
+    program: &'a mut Program,
+    index: usize,
+    places: &'a LookupMap<SubId, usize>,
+) -> (&'a mut Subroutine, Others<'a>) {
+    let Some(place) = index.checked_sub(1) else {
+        // main is no callee: an entry that nothing is found under stands for it
+        let before: &[Subroutine] = &program.subroutines;
+        return (&mut program.main, Others { before, after: &[], places });
+    };
+    let (before, rest) = program.subroutines.split_at_mut(place);
+    let (sub, after) = rest.split_first_mut().expect("a subroutine at its index");
+    (sub, Others { before, after, places })
+}
+
+fn optimise_subroutine(
+    sub: &mut Subroutine,
+    ctx: &PassCtx<'_, '_>,
+    passes: &[&Pass],
+) -> Outcome<bool> {
+    let mut changed = false;
+    for pass in passes {
+        if (pass.run)(sub, ctx)? {
+            changed = true;
+            while pass.repeat == Repeat::UntilStable && (pass.run)(sub, ctx)? {}
+        }
+    }
+    if cfg!(debug_assertions) {
+        verify::verify_ssa(sub, ctx.ir)?;
+    }
+    Ok(changed)
+}
+
+/// Gives an assignment another source. Fails when the types do not fit, as the reference does
+/// whenever it replaces a source.
+fn set_source(sub: &mut Subroutine, ctx: Ctx<'_, '_>, op: OpId, source: Source) -> Outcome<()> {
+    let loc = sub.ops[op].loc;
+    let OpKind::Assign { targets, source: place } = &mut sub.ops[op].kind else {
+        return Err(Failure::internal("only an assignment has a source", loc));
+    };
+    verify::check_assignment(ctx, targets, &source, loc)?;
+    *place = source;
+    Ok(())
+}

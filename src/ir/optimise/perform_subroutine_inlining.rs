@@ -1,0 +1,379 @@
+//! Replaces calls by the body of the function called: those the round's [`InliningPlan`] names, and on
+//! level 2 calls with constant arguments of functions that only compute a value. Spec 22 §4.2.
+//!
+//! The host block is split after the call. It keeps what comes before, assigns the parameters and goes
+//! to a copy of the callee's blocks, whose returns go to the rest. Registers of the copy get versions
+//! the host does not use. Copied blocks are not searched for further calls in the same round.
+//!
+//! [`InliningPlan`]: super::inlining_plan::InliningPlan
+
+use crate::base::arena::Symbol;
+use crate::base::entity::SecondaryMap;
+use crate::base::ordered::LookupMap;
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::ir::model::{BasicBlock, BlockId, Phi, PhiArg, Subroutine};
+use crate::ir::op::{
+    Constant, Op, OpKind, Register, RegisterRole, Source, SourceKind, Terminator, TerminatorKind,
+    Value,
+};
+use crate::ir::pool::SubId;
+
+use super::PassCtx;
+
+/// See the module.
+pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let host = sub.header(ctx.ir.pool).id;
+    if !(ctx.plan.has_calls(host) || ctx.ir.options.optimization_level >= 2) {
+        return Ok(false);
+    }
+    let mut inliner = Inliner { ctx, next_number: sub.next_block_number(), versions: None };
+    let mut changed = false;
+    // PARITY: the last block first; the rest of a split block right after it
+    let mut pending: Vec<(usize, BlockId)> = sub.body.iter().copied().enumerate().collect();
+    while let Some((index, block)) = pending.pop() {
+        let call = sub.blocks[block].ops.iter().position(|op| {
+            let invoke = sub.ops[*op].invoke();
+            invoke.is_some_and(|invoke| is_wanted(host, invoke.target, &invoke.args, ctx))
+        });
+        let Some(place) = call else { continue };
+        let blocks = inliner.inline(sub, block, place)?;
+        let rest = *blocks.last().expect("the rest of the host block is among the new blocks");
+        pending.push((index + blocks.len(), rest));
+        sub.body.splice(index + 1..index + 1, blocks);
+        changed = true;
+    }
+    Ok(changed)
+}
+
+fn is_wanted(host: Symbol, target: SubId, args: &[Value], ctx: &PassCtx<'_, '_>) -> bool {
+    let callee = ctx.ir.pool.header(target).id;
+    if ctx.plan.contains(host, callee) {
+        return true;
+    }
+    ctx.ir.options.optimization_level >= 2
+        && args.iter().all(|arg| matches!(arg, Value::Constant(..)))
+        && ctx.others.get(target).is_some_and(|sub| {
+            sub.inline.is_none() && {
+                let mut known = ctx.plan.constant_functions.borrow_mut();
+                *known.get_or_insert_with(callee, || computes_only(sub, ctx))
+            }
+        })
+}
+
+/// Whether a function's results depend on its arguments alone, and are found without a loop.
+fn computes_only(sub: &Subroutine, ctx: &PassCtx<'_, '_>) -> bool {
+    let mut constant = true;
+    let mut check = |value: &Value| {
+        constant &= !matches!(
+            value,
+            Value::TemplateVar { .. }
+                | Value::Compiled(..)
+                | Value::Constant(Constant::Itxn { .. }, _)
+        );
+    };
+    for block in &sub.body {
+        for op in &sub.blocks[*block].ops {
+            let op = &sub.ops[*op];
+            let forbidden = op.invoke().is_some()
+                || op.intrinsic().is_some_and(|op| !op.op.is_compile_time_constant())
+                || matches!(
+                    &op.kind,
+                    OpKind::Assign {
+                        source: Source { kind: SourceKind::InnerTransactionField { .. }, .. },
+                        ..
+                    }
+                );
+            if forbidden {
+                return false;
+            }
+            op.visit_reads(ctx.ir.pool, &mut check);
+        }
+        sub.blocks[*block].terminator().visit_reads(ctx.ir.pool, &mut check);
+    }
+    constant && !has_cycle(sub)
+}
+
+/// Whether the entry leads to a cycle of blocks.
+fn has_cycle(sub: &Subroutine) -> bool {
+    #[derive(Clone, Copy, Default, PartialEq)]
+    enum State {
+        #[default]
+        New,
+        Open,
+        Done,
+    }
+    let mut states: SecondaryMap<BlockId, State> = SecondaryMap::new();
+    let mut stack = vec![(sub.entry(), sub.blocks[sub.entry()].successors())];
+    states[sub.entry()] = State::Open;
+    while let Some((block, rest)) = stack.last_mut() {
+        match rest.pop() {
+            Some(next) => match states[next] {
+                State::Open => return true,
+                State::Done => {}
+                State::New => {
+                    states[next] = State::Open;
+                    stack.push((next, sub.blocks[next].successors()));
+                }
+            },
+            None => {
+                states[*block] = State::Done;
+                stack.pop();
+            }
+        }
+    }
+    false
+}
+
+/// What is kept between the calls inlined into one host.
+struct Inliner<'c, 'a, 's> {
+    ctx: &'c PassCtx<'a, 's>,
+    /// Number of the next new block.
+    next_number: u32,
+    /// First version of each name that the host does not use; none before the first call.
+    versions: Option<LookupMap<Symbol, u32>>,
+}
+
+impl Inliner<'_, '_, '_> {
+    /// Inlines the call at a place of a block. Returns the new blocks in order, the rest of the host
+    /// block last.
+    fn inline(
+        &mut self,
+        sub: &mut Subroutine,
+        block: BlockId,
+        place: usize,
+    ) -> Outcome<Vec<BlockId>> {
+        let mut rest_ops = sub.blocks[block].ops.split_off(place);
+        let call_op = rest_ops.remove(0);
+        let Op { kind, loc: _ } = sub.ops[call_op].clone();
+        let (targets, invoke, call_loc) = match kind {
+            OpKind::Assign {
+                targets,
+                source: Source { kind: SourceKind::Invoke(invoke), loc },
+            } => (targets, invoke, loc),
+            OpKind::Invoke(invoke) => (Vec::new(), invoke, sub.ops[call_op].loc),
+            _ => unreachable!("asked only for calls"),
+        };
+        let callee = self.ctx.others.get(invoke.target).ok_or_else(|| {
+            Failure::internal("auto recursive blocks should already be filtered out", call_loc)
+        })?;
+        let callee_id = callee.header(self.ctx.ir.pool).id;
+        let offsets = self.versions.take().unwrap_or_else(|| versions_in_use(sub));
+        let mut defined: Vec<Register> = Vec::new();
+        let mut blocks = self.copy_body(sub, callee, &offsets, &mut defined);
+
+        let terminator = sub.blocks[block].terminator.take();
+        let terminator = terminator.expect("a finished block has a terminator");
+        let successors = terminator.unique_targets();
+        for successor in &successors {
+            sub.blocks[*successor].discard_predecessor(block);
+        }
+        let goto = |target| Terminator { kind: TerminatorKind::Goto(target), loc: call_loc };
+        let entry = blocks[0];
+        sub.blocks[block].terminator = Some(goto(entry));
+        sub.blocks[entry].add_predecessor(block);
+        for phi in std::mem::take(&mut sub.blocks[entry].phis) {
+            let register = sub.phis[phi].register;
+            let source = Source::value(Value::Undefined(register.ty, Loc::NONE));
+            let op = sub.make_assign(vec![register], source, Loc::NONE);
+            sub.blocks[entry].ops.insert(0, op);
+        }
+        if invoke.args.len() != callee.parameters.len() {
+            return Err(Failure::internal("call with a wrong number of arguments", call_loc));
+        }
+        for (arg, parameter) in invoke.args.iter().zip(&callee.parameters) {
+            let parameter = shifted(*parameter, &offsets);
+            defined.push(parameter);
+            let op = sub.make_assign(vec![parameter], Source::value(*arg), arg.loc());
+            sub.blocks[block].ops.push(op);
+        }
+
+        let rest = sub.blocks.push(BasicBlock {
+            number: Some(self.take_number()),
+            ops: rest_ops,
+            terminator: Some(terminator),
+            ..BasicBlock::new(
+                sub.blocks[block].loc,
+                None,
+                Some(self.ctx.ir.sym(&format!("after_inlined_{}", self.ctx.ir.text(callee_id)))),
+            )
+        });
+        for successor in successors {
+            for phi in &sub.blocks[successor].phis {
+                for arg in &mut sub.phis[*phi].args {
+                    if arg.through == block {
+                        arg.through = rest;
+                    }
+                }
+            }
+            sub.blocks[successor].add_predecessor(rest);
+        }
+        let mut returns: Vec<(BlockId, Vec<Value>)> = Vec::new();
+        for copied in &blocks {
+            let terminator = sub.blocks[*copied].terminator_mut();
+            if let TerminatorKind::Return(values) = &mut terminator.kind {
+                returns.push((*copied, std::mem::take(values)));
+                *terminator = goto(rest);
+                sub.blocks[rest].add_predecessor(*copied);
+            }
+        }
+        self.assign_results(sub, rest, returns, (callee_id, targets), &offsets, &mut defined)?;
+        self.versions = Some(offsets);
+        let versions = self.versions.as_mut().expect("just set");
+        defined.iter().for_each(|register| use_version(versions, *register));
+        blocks.push(rest);
+        Ok(blocks)
+    }
+
+    /// Hands the values of the copied returns to the targets of the call.
+    fn assign_results(
+        &self,
+        sub: &mut Subroutine,
+        rest: BlockId,
+        returns: Vec<(BlockId, Vec<Value>)>,
+        (callee_id, targets): (Symbol, Vec<Register>),
+        offsets: &LookupMap<Symbol, u32>,
+        defined: &mut Vec<Register>,
+    ) -> Outcome<()> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        if returns.iter().any(|(_, values)| values.len() != targets.len()) {
+            return Err(Failure::internal("return with a wrong number of values", Loc::NONE));
+        }
+        let pool = self.ctx.ir.pool;
+        match returns.len() {
+            0 => {
+                let values = targets.iter().map(|target| Value::Undefined(target.ty, Loc::NONE));
+                let source = Source::tuple(pool, values.collect(), Loc::NONE);
+                let op = sub.make_assign(targets, source, Loc::NONE);
+                sub.blocks[rest].ops.insert(0, op);
+            }
+            1 => {
+                for (block, values) in returns {
+                    let source = Source::tuple(pool, values, Loc::NONE);
+                    let op = sub.make_assign(targets.clone(), source, Loc::NONE);
+                    sub.blocks[block].ops.push(op);
+                }
+            }
+            _ => {
+                let mut phis: Vec<Phi> = targets
+                    .iter()
+                    .map(|target| Phi { register: *target, args: Vec::new() })
+                    .collect();
+                let names: Vec<Symbol> = (0..targets.len())
+                    .map(|index| {
+                        self.ctx.ir.sym(&format!("{}%{index}", self.ctx.ir.text(callee_id)))
+                    })
+                    .collect();
+                for (version, (block, values)) in (0u32..).zip(returns) {
+                    for ((value, phi), name) in values.into_iter().zip(&mut phis).zip(&names) {
+                        let register = match value {
+                            Value::Register(register) => register,
+                            value => {
+                                let offset = offsets.get(name).copied().unwrap_or(0);
+                                let register = Register::local(
+                                    *name,
+                                    version + offset,
+                                    value.ty(pool),
+                                    value.loc(),
+                                );
+                                defined.push(register);
+                                let source = Source::value(value);
+                                let op = sub.make_assign(vec![register], source, value.loc());
+                                sub.blocks[block].ops.push(op);
+                                register
+                            }
+                        };
+                        phi.args.push(PhiArg { value: register, through: block });
+                    }
+                }
+                let phis: Vec<_> = phis.into_iter().map(|phi| sub.phis.push(phi)).collect();
+                sub.blocks[rest].phis = phis;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the blocks of a function into the host, with registers of their own.
+    fn copy_body(
+        &mut self,
+        sub: &mut Subroutine,
+        callee: &Subroutine,
+        offsets: &LookupMap<Symbol, u32>,
+        defined: &mut Vec<Register>,
+    ) -> Vec<BlockId> {
+        let mut copies: SecondaryMap<BlockId, Option<BlockId>> = SecondaryMap::new();
+        let mut blocks = Vec::with_capacity(callee.body.len() + 1);
+        for block in &callee.body {
+            let original = &callee.blocks[*block];
+            let copy = sub.blocks.push(BasicBlock {
+                number: Some(self.take_number()),
+                ..BasicBlock::new(original.loc, original.label, original.comment)
+            });
+            copies[*block] = Some(copy);
+            blocks.push(copy);
+        }
+        let copy_of = |block: BlockId| copies[block].expect("edges stay inside the body");
+        let pool = self.ctx.ir.pool;
+        let mut shift = |value: Value| match value {
+            Value::Register(register) => Value::Register(shifted(register, offsets)),
+            other => other,
+        };
+        for (block, copy) in callee.body.iter().zip(&blocks) {
+            let original = &callee.blocks[*block];
+            for phi in &original.phis {
+                let phi = &callee.phis[*phi];
+                let register = shifted(phi.register, offsets);
+                defined.push(register);
+                let args = phi.args.iter().map(|arg| PhiArg {
+                    value: shifted(arg.value, offsets),
+                    through: copy_of(arg.through),
+                });
+                let phi = sub.phis.push(Phi { register, args: args.collect() });
+                sub.blocks[*copy].phis.push(phi);
+            }
+            for op in &original.ops {
+                let mut op = callee.ops[*op].clone();
+                if let OpKind::Assign { targets, .. } = &mut op.kind {
+                    for target in targets {
+                        *target = shifted(*target, offsets);
+                        defined.push(*target);
+                    }
+                }
+                op.map_reads(pool, &mut shift);
+                let op = sub.ops.push(op);
+                sub.blocks[*copy].ops.push(op);
+            }
+            let mut terminator = original.terminator().clone();
+            terminator.for_each_target_mut(&mut |target| *target = copy_of(*target));
+            sub.blocks[*copy].terminator = Some(terminator);
+            sub.blocks[*copy].predecessors =
+                original.predecessors.iter().map(|block| copy_of(*block)).collect();
+            sub.map_terminator_reads(self.ctx.ir, *copy, &mut shift);
+        }
+        blocks
+    }
+
+    fn take_number(&mut self) -> u32 {
+        self.next_number += 1;
+        self.next_number - 1
+    }
+}
+
+/// A register of the callee as it stands in the host.
+fn shifted(register: Register, offsets: &LookupMap<Symbol, u32>) -> Register {
+    let offset = offsets.get(&register.name).copied().unwrap_or(0);
+    Register { version: register.version + offset, role: RegisterRole::Local, ..register }
+}
+
+fn versions_in_use(sub: &Subroutine) -> LookupMap<Symbol, u32> {
+    let mut versions = LookupMap::new();
+    sub.visit_definitions(&mut |register| use_version(&mut versions, register));
+    versions
+}
+
+fn use_version(versions: &mut LookupMap<Symbol, u32>, register: Register) {
+    let next = versions.get_or_insert_with(register.name, || 0);
+    *next = (*next).max(register.version + 1);
+}

@@ -1,0 +1,114 @@
+//! Drops the subroutines of a program that nothing can call: not called from main, directly or through
+//! others, and not a library routine that the lowering of an aggregate operation may call yet.
+
+use crate::base::arena::Symbol;
+use crate::base::entity::EntitySet;
+use crate::base::ordered::{LookupMap, LookupSet};
+use crate::ir::Ctx;
+use crate::ir::factory::LibraryRoutine::{self, *};
+use crate::ir::model::{Program, Subroutine};
+use crate::ir::op::{OpKind, Source, SourceKind};
+use crate::ir::pool::SubId;
+
+/// What reading an element of an aggregate may call.
+const READ: &[LibraryRoutine] = &[
+    StaticArrayReadDynamicElement,
+    StaticArrayReadByteLengthElement,
+    DynamicArrayReadDynamicElement,
+    DynamicArrayReadByteLengthElement,
+    DynamicAssertIndex,
+];
+/// What replacing an element may call besides.
+const REPLACE: &[LibraryRoutine] = &[
+    DynamicArrayReplaceByteLengthHead,
+    DynamicArrayReplaceDynamicElement,
+    StaticArrayReplaceByteLengthHead,
+    StaticArrayReplaceDynamicElement,
+];
+/// What taking off the last element may call.
+const POP: &[LibraryRoutine] = &[
+    DynamicArrayPopBit,
+    RTrim,
+    DynamicArrayPopFixedSize,
+    DynamicArrayPopByteLengthHead,
+    DynamicArrayPopDynamicElement,
+    BoxDynamicArrayPopFixedSize,
+    BoxUpdateOffsetDec,
+];
+/// What appending elements may call.
+const CONCAT: &[LibraryRoutine] = &[
+    DynamicArrayConcatFixed,
+    DynamicArrayConcatDynamicElement,
+    DynamicArrayConcatBits,
+    DynamicArrayConcatByteLengthHead,
+    BoxDynamicArrayConcatFixed,
+    BoxUpdateOffsetInc,
+];
+
+/// See the module; true when something was dropped.
+pub(super) fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> bool {
+    if program.subroutines.is_empty() {
+        return false;
+    }
+    let places = program.index_by_id();
+    let mut search = Search::default();
+    search.visit(program, &places, &program.main);
+    // PARITY: routines that a library routine may call in turn are not looked for
+    let library: LookupSet<Symbol> = [
+        (search.extracts || search.replaces, READ),
+        (search.replaces, REPLACE),
+        (search.pops, POP),
+        (search.concats, CONCAT),
+    ]
+    .iter()
+    .filter(|(referenced, _)| *referenced)
+    .flat_map(|(_, routines)| routines.iter().map(|routine| ctx.sym(routine.id())))
+    .collect();
+    if !library.is_empty() {
+        for sub in &program.subroutines {
+            if library.contains(&sub.header(ctx.pool).id) && search.used.insert(sub.id) {
+                search.visit(program, &places, sub);
+            }
+        }
+    }
+    let before = program.subroutines.len();
+    let used = search.used;
+    program.subroutines.retain(|sub| used.contains(sub.id));
+    program.subroutines.len() != before
+}
+
+#[derive(Default)]
+struct Search {
+    used: EntitySet<SubId>,
+    extracts: bool,
+    replaces: bool,
+    pops: bool,
+    concats: bool,
+}
+
+impl Search {
+    fn visit(&mut self, program: &Program, places: &LookupMap<SubId, usize>, start: &Subroutine) {
+        let mut pending = vec![start];
+        while let Some(sub) = pending.pop() {
+            for op in sub.ops_in_order() {
+                let op = &sub.ops[op];
+                if let Some(invoke) = op.invoke() {
+                    if self.used.insert(invoke.target)
+                        && let Some(place) = places.get(&invoke.target)
+                    {
+                        pending.push(&program.subroutines[*place]);
+                    }
+                    continue;
+                }
+                let OpKind::Assign { source: Source { kind, .. }, .. } = &op.kind else { continue };
+                match kind {
+                    SourceKind::ExtractValue { .. } => self.extracts = true,
+                    SourceKind::ReplaceValue { .. } => self.replaces = true,
+                    SourceKind::ArrayPop { .. } => self.pops = true,
+                    SourceKind::ArrayConcat { .. } => self.concats = true,
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Puts simpler terminators in the place of branches whose outcome is known or whose condition says the
+//! same in a shorter way. One rule per block and run; the row is repeated until no rule applies.
+//!
+//! | terminator | becomes |
+//! |---|---|
+//! | `exit 0u` | `fail` |
+//! | branch on a constant | goto |
+//! | branch to a block that only fails | an assertion and a goto |
+//! | branch on `(! x)` | branch on `x` with swapped targets |
+//! | switch on numbers that lie close together | goto_nth |
+//! | goto_nth on a constant, or with one block | goto, or a branch |
+//! | anything with one target | goto |
+
+use crate::avm::ops::AvmOp;
+use crate::base::ordered::LookupMap;
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::ir::model::{BlockId, Node, Subroutine};
+use crate::ir::op::{
+    Constant, Intrinsic, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value,
+};
+use crate::ir::types::IrType;
+
+use super::PassCtx;
+
+/// See the module.
+pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let mut definitions = Definitions::default();
+    let mut changed = false;
+    for index in 0..sub.body.len() {
+        changed |= simplify(sub, ctx, sub.body[index], &mut definitions)?;
+    }
+    Ok(changed)
+}
+
+/// Where registers are defined; filled when first asked.
+#[derive(Default)]
+struct Definitions(Option<LookupMap<Register, Node>>);
+
+impl Definitions {
+    fn find(&mut self, sub: &Subroutine, register: Register) -> Option<Node> {
+        let nodes = self.0.get_or_insert_with(|| {
+            let mut nodes = LookupMap::new();
+            for block in &sub.body {
+                for node in sub.nodes(*block) {
+                    let mut add = |register: Register| {
+                        nodes.get_or_insert_with(register, || node);
+                    };
+                    match node {
+                        Node::Phi(phi) => add(sub.phis[phi].register),
+                        Node::Op(op) => sub.ops[op].targets().iter().for_each(|r| add(*r)),
+                        Node::Terminator(_) => {}
+                    }
+                }
+            }
+            nodes
+        });
+        nodes.get(&register).copied()
+    }
+    fn add(&mut self, register: Register, node: Node) {
+        if let Some(nodes) = &mut self.0 {
+            nodes.insert(register, node);
+        }
+    }
+}
+
+fn simplify(
+    sub: &mut Subroutine,
+    ctx: &PassCtx<'_, '_>,
+    block: BlockId,
+    definitions: &mut Definitions,
+) -> Outcome<bool> {
+    let pool = ctx.ir.pool;
+    let terminator = sub.blocks[block].terminator();
+    let loc = terminator.loc;
+    let new = match &terminator.kind {
+        TerminatorKind::Exit(value) if value.uint64_constant() == Some(0) => {
+            TerminatorKind::Fail { message: None, explicit: true }
+        }
+        TerminatorKind::Branch { condition, non_zero, zero } => {
+            let (condition, non_zero, zero) = (*condition, *non_zero, *zero);
+            if let Some(value) = condition.uint64_constant() {
+                let (target, other) = if value == 0 { (zero, non_zero) } else { (non_zero, zero) };
+                if other != target {
+                    sub.remove_predecessor(pool, other, block)?;
+                }
+                TerminatorKind::Goto(target)
+            } else if let Some((message, explicit)) = bare_failure(sub, zero) {
+                let op = OpKind::Assert { condition, message, explicit };
+                let op = sub.make_op(op, loc);
+                sub.blocks[block].ops.push(op);
+                if zero != non_zero {
+                    sub.remove_predecessor(pool, zero, block)?;
+                }
+                TerminatorKind::Goto(non_zero)
+            } else {
+                let Value::Register(register) = condition else {
+                    return single_target(sub, block);
+                };
+                if let Some((message, explicit)) = bare_failure(sub, non_zero) {
+                    let condition = negation(sub, ctx, block, (register, loc), definitions)?;
+                    let op = OpKind::Assert { condition, message, explicit };
+                    let op = sub.make_op(op, loc);
+                    sub.blocks[block].ops.push(op);
+                    // the zero target is another block, or the rule before had applied
+                    sub.remove_predecessor(pool, non_zero, block)?;
+                    TerminatorKind::Goto(zero)
+                } else if let Some(condition) = negated(sub, register, definitions)? {
+                    TerminatorKind::Branch { condition, non_zero: zero, zero: non_zero }
+                } else {
+                    return single_target(sub, block);
+                }
+            }
+        }
+        TerminatorKind::Switch { value, cases, default } if value.ty(pool).is_uint64(pool) => {
+            match numbered(cases, *default) {
+                Some(blocks) => {
+                    TerminatorKind::GotoNth { value: *value, blocks, default: *default }
+                }
+                None => return single_target(sub, block),
+            }
+        }
+        TerminatorKind::GotoNth { value, blocks, default } => {
+            if let Some(value) = value.uint64_constant() {
+                let place = usize::try_from(value).ok();
+                let target = place.and_then(|place| blocks.get(place)).copied().unwrap_or(*default);
+                for other in terminator.unique_targets() {
+                    if other != target {
+                        sub.remove_predecessor(pool, other, block)?;
+                    }
+                }
+                TerminatorKind::Goto(target)
+            } else if let [zero] = blocks[..] {
+                TerminatorKind::Branch { condition: *value, non_zero: *default, zero }
+            } else {
+                return single_target(sub, block);
+            }
+        }
+        _ => return single_target(sub, block),
+    };
+    sub.blocks[block].terminator = Some(Terminator { kind: new, loc });
+    Ok(true)
+}
+
+/// The last rule: everything that goes to one block only is a goto.
+fn single_target(sub: &mut Subroutine, block: BlockId) -> Outcome<bool> {
+    let terminator = sub.blocks[block].terminator_mut();
+    if matches!(terminator.kind, TerminatorKind::Goto(_)) {
+        return Ok(false);
+    }
+    let [single] = terminator.unique_targets()[..] else { return Ok(false) };
+    terminator.kind = TerminatorKind::Goto(single);
+    Ok(true)
+}
+
+/// Message and origin of the failure, when a block does nothing but fail.
+fn bare_failure(
+    sub: &Subroutine,
+    block: BlockId,
+) -> Option<(Option<crate::base::arena::Symbol>, bool)> {
+    let block = &sub.blocks[block];
+    match block.terminator().kind {
+        TerminatorKind::Fail { message, explicit }
+            if block.phis.is_empty() && block.ops.is_empty() =>
+        {
+            Some((message, explicit))
+        }
+        _ => None,
+    }
+}
+
+/// A register that holds the negation of another, computed at the end of the block unless it exists.
+fn negation(
+    sub: &mut Subroutine,
+    ctx: &PassCtx<'_, '_>,
+    block: BlockId,
+    (register, loc): (Register, Loc),
+    definitions: &mut Definitions,
+) -> Outcome<Value> {
+    let name = ctx.ir.sym(&format!("not%{}", ctx.ir.text(register.name)));
+    let not = Register::local(name, register.version, IrType::Bool, loc);
+    if definitions.find(sub, not).is_none() {
+        let args = vec![Value::Register(register)];
+        let intrinsic = Intrinsic::with_signature_types(AvmOp::Not, Vec::new(), args, loc)?;
+        let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
+        let op = sub.make_assign(vec![not], source, loc);
+        sub.blocks[block].ops.push(op);
+        definitions.add(not, Node::Op(op));
+    }
+    Ok(Value::Register(not))
+}
+
+/// What a register is the negation of.
+fn negated(
+    sub: &Subroutine,
+    register: Register,
+    definitions: &mut Definitions,
+) -> Outcome<Option<Value>> {
+    if register.is_parameter() && sub.parameters.contains(&register) {
+        return Ok(None);
+    }
+    match definitions.find(sub, register) {
+        Some(Node::Op(op)) => Ok(sub.ops[op].intrinsic().and_then(|intrinsic| {
+            (intrinsic.op == AvmOp::Not).then(|| intrinsic.args.first().copied()).flatten()
+        })),
+        Some(_) => Ok(None),
+        None => Err(Failure::internal("Register is not defined", sub.loc)),
+    }
+}
+
+/// The blocks by number, when all keys are numbers and less than half of the range has no key.
+fn numbered(cases: &[(Value, BlockId)], default: BlockId) -> Option<Vec<BlockId>> {
+    let mut largest = 0;
+    for (key, _) in cases {
+        let Value::Constant(Constant::UInt64 { value, .. }, _) = key else { return None };
+        largest = largest.max(*value);
+    }
+    let largest = usize::try_from(largest).ok()?;
+    if largest >= cases.len().checked_mul(2)? {
+        return None;
+    }
+    let mut blocks = vec![default; largest + 1];
+    for (key, block) in cases {
+        if let Some(place) = key.uint64_constant().and_then(|key| usize::try_from(key).ok()) {
+            blocks[place] = *block;
+        }
+    }
+    Some(blocks)
+}
