@@ -20,10 +20,11 @@ use crate::base::source::Loc;
 use crate::base::text::{normalise_path, repr};
 use crate::diagnostics::render::Report;
 use crate::diagnostics::{Failure, Outcome};
+use crate::ir::model::ProgramKind;
 use crate::json::coerce::{class_name, to_text};
-use crate::json::{Json, Kind};
+use crate::json::{Json, Kind, Value};
 use crate::metadata::Metadata;
-use crate::options::{self, CompileOptions};
+use crate::options::{self, CompileOptions, TemplateValue};
 use crate::session::{Excerpts, Session, StopCheck};
 
 /// A document, as text or already read.
@@ -76,8 +77,21 @@ pub struct Request<'r> {
     pub may_write: Option<&'r dyn Fn(&Path) -> bool>,
     /// Whether messages at debug level are wanted.
     pub debug: bool,
+    /// What the report holds besides messages.
+    pub keep: Keep,
     /// Asked from time to time whether to give up.
     pub stop: Option<StopCheck<'r>>,
+}
+
+/// What a report holds besides messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// Nothing.
+    Nothing,
+    /// What would be written, of each target.
+    Artifacts,
+    /// The full ARC-56 specification of every contract, referenced ones included.
+    Specifications,
 }
 
 /// What came of it.
@@ -87,8 +101,10 @@ pub struct CompileReport {
     pub reports: Vec<Report>,
     /// 0 for success, 1 for mistakes in the input, 2 for failures of the compiler or its front end.
     pub exit_code: u8,
-    /// What was compiled, in order; complete only on success.
+    /// With [`Keep::Artifacts`]: the targets in the order they were compiled. Empty after errors.
     pub artifacts: Vec<CompiledArtifact>,
+    /// With [`Keep::Specifications`]: ARC-56 by contract id, in the same order. Empty after errors.
+    pub specifications: Vec<(String, Value)>,
     /// A folder that `may_write` refused; nothing was written.
     pub refused: Option<PathBuf>,
     /// The compilation was asked to end.
@@ -102,6 +118,29 @@ pub struct CompileReport {
 pub struct CompiledArtifact {
     /// What its specifications say.
     pub metadata: Metadata,
+    /// Its programs, approval first.
+    pub programs: Vec<CompiledProgram>,
+    /// Its ARC-32 file, if the options ask for one.
+    pub arc32: Option<String>,
+    /// Its ARC-56 file, if the options ask for one.
+    pub arc56: Option<String>,
+}
+
+/// What files hold of a program.
+#[derive(Debug)]
+pub struct CompiledProgram {
+    /// What it is run for.
+    pub kind: ProgramKind,
+    /// The assembly file.
+    pub teal: String,
+    /// The bytecode.
+    pub bytecode: Vec<u8>,
+    /// The source map file.
+    pub source_map: String,
+    /// Values of its template variables by name.
+    pub template_variables: Vec<(String, Option<TemplateValue>)>,
+    /// Numbers of ops and bytes by name.
+    pub stats: Vec<(String, usize)>,
 }
 
 /// Compiles. Never panics; see [`CompileReport::panicked`].
@@ -132,6 +171,7 @@ pub fn compile(request: Request<'_>) -> CompileReport {
     report.exit_code = session.sink.exit_code().max(u8::from(report.stopped));
     if report.exit_code != 0 {
         report.artifacts.clear();
+        report.specifications.clear();
     }
     report.reports = session.reports(excerpts);
     report
@@ -192,8 +232,11 @@ impl<'r> Driver<'_, 'r> {
         if !self.may_write(&targets) {
             return Err(Failure::Reported);
         }
-        let _ = (options, targets, roots);
-        gate(session)
+        awst::validate::validate(session, &wtypes, roots)?;
+        gate(session)?;
+
+        let _ = (&options, &targets);
+        Ok(())
     }
 
     fn read_awst<'s>(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::args::CompileArgs;
 use crate::artifacts::write::Disk;
-use crate::compile::{Caller, Document, Request, Task, compile};
+use crate::compile::{Caller, Document, Keep, Request, Task, compile};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::{Style, render};
 
@@ -67,6 +67,7 @@ pub fn run(args: &CompileArgs) -> u8 {
         outputs: &mut disk,
         may_write: None,
         debug: args.log.level.is_none_or(|level| level <= Severity::Debug),
+        keep: Keep::Nothing,
         stop: None,
     });
     let style =

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use crate::artifacts::write::{Outputs, join};
-use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::Outcome;
 use crate::ir::model::ProgramKind;
 
 /// The dumps of one artifact.
@@ -52,9 +51,12 @@ impl<'o> Dumps<'o> {
             file.push_str(part);
         }
         let path = join(folder, &file);
-        self.outputs
-            .write_dump(Path::new(&path), text.as_bytes())
-            .map_err(|error| Failure::internal(format!("OSError: {error}: {path}"), Loc::NONE))
+        self.outputs.write_dump(Path::new(&path), text.as_bytes()).map_err(|error| {
+            crate::diagnostics::Failure::internal(
+                format!("OSError: {error}: {path}"),
+                crate::base::source::Loc::NONE,
+            )
+        })
     }
 }
 

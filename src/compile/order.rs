@@ -3,7 +3,7 @@
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap, OrderedSet};
 use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::{Failure, Outcome, Sink};
 
 /// An artifact and the artifacts it refers to, each with the place of the reference.
 pub struct Dependencies {
@@ -17,13 +17,16 @@ pub struct Dependencies {
 /// places in `artifacts`. `text` gives the text of an id.
 pub fn sort<'t>(
     artifacts: &[Dependencies],
+    sink: &Sink,
     text: impl Fn(Symbol) -> &'t str,
 ) -> Outcome<Vec<usize>> {
     let places: LookupMap<Symbol, usize> =
         artifacts.iter().enumerate().map(|(place, artifact)| (artifact.id, place)).collect();
     let place_of = |id: &Symbol| {
-        let missing = || Failure::internal(format!("KeyError: {}", text(*id)), Loc::NONE);
-        places.get(id).copied().ok_or_else(missing)
+        places.get(id).copied().ok_or_else(|| {
+            sink.critical(format!("missing reference: {}", text(*id)), Loc::NONE);
+            Failure::Reported
+        })
     };
     // every artifact is met first as itself or as the need of an earlier one
     let mut nodes: OrderedSet<usize> = OrderedSet::default();
@@ -113,7 +116,7 @@ mod tests {
                 Dependencies { id: names.intern(id), needs: needs.collect() }
             })
             .collect();
-        match sort(&artifacts, |id| names.text(id)) {
+        match sort(&artifacts, &Sink::new(), |id| names.text(id)) {
             Ok(order) => Ok(order.iter().map(|place| names.text(artifacts[*place].id)).collect()),
             Err(Failure::Code(message, _)) => Err(message),
             Err(other) => panic!("{other:?}"),

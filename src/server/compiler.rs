@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::methods::{Compiled, Compiler, Job, LogEntry, LogPlace};
 use crate::artifacts::write::{Discard, Disk, Outputs};
-use crate::compile::{Caller, CompileReport, Document, Request, Task, compile};
+use crate::compile::{Caller, CompileReport, Document, Keep, Request, Task, compile};
 use crate::diagnostics::render::Report;
 
 /// The compiler of this crate.
@@ -26,6 +26,7 @@ impl Compiler for Puya {
             outputs,
             may_write: if job.write { Some(&may_write) } else { None },
             debug: true,
+            keep: if job.return_artifacts { Keep::Artifacts } else { Keep::Nothing },
             stop: Some(job.stop),
         });
         pass_on_panic(&report);
@@ -47,6 +48,7 @@ impl Compiler for Puya {
             outputs: &mut Discard,
             may_write: None,
             debug: false,
+            keep: Keep::Nothing,
             stop: Some(stop),
         });
         pass_on_panic(&report);
