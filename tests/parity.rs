@@ -76,11 +76,7 @@ fn differs(case: &Json<'_>, level: &Json<'_>) -> Option<String> {
     if report.exit_code != expected {
         return Some(format!("exit code {} instead of {expected}", report.exit_code));
     }
-    let style = Style {
-        format: LogFormat::Json,
-        colours: false,
-        cwd: "/case".to_owned(),
-    };
+    let style = Style { format: LogFormat::Json, colours: false, cwd: "/case".to_owned() };
     let got: Vec<String> = report
         .reports
         .iter()
@@ -98,9 +94,7 @@ fn differs(case: &Json<'_>, level: &Json<'_>) -> Option<String> {
     let mut got: BTreeMap<String, Vec<u8>> = outputs
         .files
         .into_iter()
-        .map(|(path, data)| {
-            (path.strip_prefix(out).unwrap().to_str().unwrap().to_owned(), data)
-        })
+        .map(|(path, data)| (path.strip_prefix(out).unwrap().to_str().unwrap().to_owned(), data))
         .collect();
     for (path, wanted) in level.get("files").unwrap().as_object().unwrap() {
         let Some(data) = got.remove(*path) else { return Some(format!("{path} is missing")) };
@@ -140,7 +134,10 @@ fn plain(json: &Json<'_>) -> String {
         members.sort();
         return members.join(",");
     }
-    json.as_number().or(json.as_bool().map(|b| if b { "true" } else { "false" })).unwrap_or("null").to_owned()
+    json.as_number()
+        .or(json.as_bool().map(|b| if b { "true" } else { "false" }))
+        .unwrap_or("null")
+        .to_owned()
 }
 
 fn is(data: &[u8], wanted: &Json<'_>) -> bool {
@@ -204,7 +201,8 @@ fn outputs_equal_the_reference() {
     let runs = cases.len() * LEVELS.len();
     let found = check_all(cases);
     let list = folder().join("differing.txt");
-    let names: String = found.iter().map(|run| run.split(':').next().unwrap().to_owned() + "\n").collect();
+    let names: String =
+        found.iter().map(|run| run.split(':').next().unwrap().to_owned() + "\n").collect();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&list, &names).unwrap();
     }

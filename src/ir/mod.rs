@@ -19,6 +19,7 @@ pub mod ssa;
 pub mod text;
 #[doc(hidden)]
 pub mod text_read;
+pub mod transform;
 pub mod types;
 pub mod verify;
 

@@ -105,8 +105,7 @@ fn member<'s>(
     }
     let by_value = Role::Argument(ResourceEncoding::Value);
     let wanted = arc4::method_type_name(ctx.wtypes, parameter.wtype, by_value, parameter.loc)?;
-    let given =
-        arc4::method_type_name(ctx.wtypes, return_type, Role::Return, source.function.loc)?;
+    let given = arc4::method_type_name(ctx.wtypes, return_type, Role::Return, source.function.loc)?;
     if given != wanted {
         return refuse(&format!("does not provide {} type", repr(&wanted)));
     }

@@ -79,8 +79,7 @@ fn state(ctx: &BuildCtx<'_, '_>, definition: &AppStorageDefinition<'_>) -> Outco
         StorageKind::Global | StorageKind::Local => Integers::Native,
         StorageKind::Box => Integers::Encoded,
     };
-    let is_integer =
-        wtypes.get(definition.storage_wtype).scalar_type == Some(ScalarType::UInt64);
+    let is_integer = wtypes.get(definition.storage_wtype).scalar_type == Some(ScalarType::UInt64);
     let storage_type = if is_integer && integers == Integers::Native {
         StorageType::Uint64
     } else {
@@ -132,11 +131,7 @@ fn arc56_type(
 }
 
 /// Spec 60 §7, step 2.
-fn state_totals(
-    sink: &Sink,
-    contract: &Contract<'_>,
-    metadata: &ContractMetadata,
-) -> StateTotals {
+fn state_totals(sink: &Sink, contract: &Contract<'_>, metadata: &ContractMetadata) -> StateTotals {
     let count = |entries: &OrderedMap<String, ContractState>, storage_type| {
         let counts = |entry: &&ContractState| !entry.is_map && entry.storage_type == storage_type;
         entries.values().filter(counts).count() as u64
@@ -237,11 +232,7 @@ fn methods<'s>(
             }
         }
     }
-    if unmappable.is_empty() {
-        Ok((routable, type_refs))
-    } else {
-        Err(Failure::Group(unmappable))
-    }
+    if unmappable.is_empty() { Ok((routable, type_refs)) } else { Err(Failure::Group(unmappable)) }
 }
 
 fn abi_method<'s>(

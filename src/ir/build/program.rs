@@ -116,7 +116,13 @@ impl<'s> References<'_, 's> {
             Root::LogicSignature(signature) => walk_block(self, signature.program.function.body),
         }
     }
-    fn refer(&mut self, id: Symbol, wanted: fn(RootNode<'s>) -> Option<Root<'s>>, what: &str, loc: Loc) {
+    fn refer(
+        &mut self,
+        id: Symbol,
+        wanted: fn(RootNode<'s>) -> Option<Root<'s>>,
+        what: &str,
+        loc: Loc,
+    ) {
         match self.nodes.get(&id).copied() {
             None => {
                 self.ctx.sink().error(format!("unable to resolve {what} reference"), loc);
@@ -152,10 +158,7 @@ impl<'s> Visitor<'s> for References<'_, 's> {
 }
 
 /// Spec 21 §5.
-fn build_contract<'s>(
-    ctx: &mut BuildCtx<'_, 's>,
-    contract: &'s Contract<'s>,
-) -> Outcome<Artifact> {
+fn build_contract<'s>(ctx: &mut BuildCtx<'_, 's>, contract: &'s Contract<'s>) -> Outcome<Artifact> {
     let (metadata, methods) = metadata::collect(ctx, contract)?;
     if !methods.is_empty() {
         let ending = ending(ctx, contract);
@@ -275,8 +278,7 @@ fn called_functions<'s>(
     ctx: &BuildCtx<'_, 's>,
     entries: impl Iterator<Item = &'s ContractMethod<'s>>,
 ) -> Outcome<FunctionSet<'s>> {
-    let mut calls =
-        Calls { ctx, called: FunctionSet::default(), stack: Vec::new(), failure: None };
+    let mut calls = Calls { ctx, called: FunctionSet::default(), stack: Vec::new(), failure: None };
     for entry in entries {
         calls.stack.push(FunctionRef::Method(entry));
         walk_block(&mut calls, entry.function.body);
@@ -368,8 +370,7 @@ fn without_args<'s>(
             let value = make.intrinsic("arg", &[index], &[], WTypeId::BYTES);
             make.expr(Arc4FromBytes { loc: arg.loc, wtype: arg.wtype, value, validate })
         };
-        let target =
-            make.expr(VarExpression { loc: arg.loc, wtype: arg.wtype, name: arg.name });
+        let target = make.expr(VarExpression { loc: arg.loc, wtype: arg.wtype, name: arg.name });
         body.push(Stmt::AssignmentStatement(AssignmentStatement { loc: arg.loc, target, value }));
     }
     body.extend_from_slice(function.body.body);

@@ -190,8 +190,7 @@ fn route_abi_methods<'s>(
         );
         body.push(make.assert(is_no_op));
         body.append(&mut switch(CreateOption::Allow));
-        let exists =
-            make.compare(make.txn("ApplicationID"), NumericComparison::Ne, make.uint64(0));
+        let exists = make.compare(make.txn("ApplicationID"), NumericComparison::Ne, make.uint64(0));
         body.push(Stmt::IfElse(IfElse {
             loc: make.loc,
             condition: exists,
@@ -309,8 +308,7 @@ fn arguments<'s>(
             arc4::arc4_equivalent_or_fail(wtypes, wtype, make.loc)?
         });
     }
-    let single =
-        if incoming.len() > APP_ARGS_MAX { APP_ARGS_MAX - 1 } else { incoming.len() };
+    let single = if incoming.len() > APP_ARGS_MAX { APP_ARGS_MAX - 1 } else { incoming.len() };
     let (single, packed) = incoming.split_at(single);
     let mut passed: Vec<ExprRef<'s>> = single
         .iter()
@@ -355,12 +353,12 @@ fn arguments<'s>(
 
 /// The foreign array that an index into is passed for a resource.
 fn resource_array(wtype: WTypeId) -> Option<&'static str> {
-    match wtype {
-        WTypeId::ASSET => Some("Assets"),
-        WTypeId::ACCOUNT => Some("Accounts"),
-        WTypeId::APPLICATION => Some("Applications"),
-        _ => None,
-    }
+    let arrays = [
+        (WTypeId::ASSET, "Assets"),
+        (WTypeId::ACCOUNT, "Accounts"),
+        (WTypeId::APPLICATION, "Applications"),
+    ];
+    arrays.iter().find(|(resource, _)| *resource == wtype).map(|(_, array)| *array)
 }
 
 /// Makes AWST nodes, all at one location.

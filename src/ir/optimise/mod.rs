@@ -19,7 +19,7 @@ mod minimize_box_exist_asserts;
 mod perform_subroutine_inlining;
 pub(in crate::ir) mod remove_linear_jumps;
 mod remove_unreachable_blocks;
-mod remove_unused_subroutines;
+pub(in crate::ir) mod remove_unused_subroutines;
 mod remove_unused_variables;
 mod repeated_expression_elimination;
 mod replace_aggregate_box_ops;

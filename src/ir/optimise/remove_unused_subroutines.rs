@@ -46,7 +46,7 @@ const CONCAT: &[LibraryRoutine] = &[
 ];
 
 /// See the module; true when something was dropped.
-pub(super) fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> bool {
+pub(in crate::ir) fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> bool {
     if program.subroutines.is_empty() {
         return false;
     }
