@@ -1,4 +1,4 @@
-//! Encoding, decoding and validation of encoded values. Spec 21 §11 (conversions) and §15.
+//! Encoding and decoding of values. Spec 21 §11 (conversions); validation is in `encoding_size.rs`.
 
 use crate::awst::expr::{Arc4Decode, Arc4Encode, Arc4FromBytes};
 use crate::awst::wtypes::WTypeId;
@@ -78,16 +78,5 @@ impl<'s> FunctionBuilder<'_, 's> {
         let value = self.make(node.loc).as_ir_type(Source::value(value), encoded)?;
         let ty = self.shape(node.wtype, node.loc)?;
         Ok(Some(self.decode(encoding, value, ty, None, node.loc)))
-    }
-    /// Asserts that bytes have the length of a value of an encoding.
-    pub fn validate_encoding(
-        &mut self,
-        value: Value,
-        encoding: EncodingId,
-        message: &str,
-        loc: Loc,
-    ) -> Outcome<()> {
-        let _ = (value, encoding, message);
-        Err(Failure::internal("encoding validation is not lowered yet", loc))
     }
 }
