@@ -4,13 +4,16 @@
 //! (spec 60 §1). Nothing global is touched, so a compilation that fails, stops or even panics leaves
 //! the process as it was.
 
+mod backend;
 mod dumps;
+mod files;
 mod order;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::artifacts::write::Outputs;
+use crate::artifacts::{arc56, source_map};
 use crate::awst;
 use crate::awst::decl::RootNode;
 use crate::awst::wtypes::WTypes;
@@ -19,13 +22,19 @@ use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::{normalise_path, repr};
 use crate::diagnostics::render::Report;
-use crate::diagnostics::{Failure, Outcome};
-use crate::ir::model::ProgramKind;
+use crate::diagnostics::{Failure, Outcome, Severity};
+use crate::ir::model::{Artifact, ProgramKind};
+use crate::ir::pool::Pool;
+use crate::ir::{self, Ctx};
 use crate::json::coerce::{class_name, to_text};
 use crate::json::{Json, Kind, Value};
 use crate::metadata::Metadata;
 use crate::options::{self, CompileOptions, TemplateValue};
 use crate::session::{Excerpts, Session, StopCheck};
+
+use backend::{Backend, Compiled};
+use files::{Files, Specifications, io_failure};
+use order::Dependencies;
 
 /// A document, as text or already read.
 #[derive(Clone, Copy)]
@@ -235,7 +244,67 @@ impl<'r> Driver<'_, 'r> {
         awst::validate::validate(session, &wtypes, roots)?;
         gate(session)?;
 
-        let _ = (&options, &targets);
+        let options = within_targets(session, options, &targets);
+        let pool = Pool::new(arena);
+        let ctx = Ctx { session, pool: &pool, options: &options };
+        let library = awst::library::read(session, &wtypes)?;
+        let artifacts = ir::build::program::build(ctx, &wtypes, library, roots)?;
+        gate(session)?;
+
+        let order = compilation_order(ctx, &artifacts)?;
+        let mut backend = Backend::new(ctx, &targets, &artifacts, self.request.outputs);
+        let mut artifacts: Vec<Option<Artifact>> = artifacts.into_iter().map(Some).collect();
+        for place in order {
+            backend.compile(artifacts[place].take().expect("each place comes once"))?;
+        }
+        let compiled = backend.into_compiled();
+        gate(session)?;
+
+        let outputs = &mut *self.request.outputs;
+        let mut files = Files { session, options: &options, targets: &targets, outputs };
+        let made = files.make(&compiled);
+        // after a failure, what was made before it stays, as in the reference
+        let finished = self.request.outputs.finish();
+        let specifications = made?;
+        finished.map_err(|error| io_failure(&error, "output"))?;
+        self.keep_results(session, &options, &targets, compiled, specifications)
+    }
+
+    /// Fills the report with what the request asks to keep.
+    fn keep_results(
+        &mut self,
+        session: &Session<'_>,
+        options: &CompileOptions,
+        targets: &Targets,
+        compiled: Vec<Compiled>,
+        specifications: Vec<Specifications>,
+    ) -> Outcome<()> {
+        match self.request.keep {
+            Keep::Nothing => {}
+            Keep::Artifacts => {
+                for (artifact, files) in compiled.into_iter().zip(specifications) {
+                    if let Some(folder) = targets.get(&artifact.id) {
+                        let kept = kept_artifact(session, artifact, files, folder);
+                        self.report.artifacts.push(kept);
+                    }
+                }
+            }
+            Keep::Specifications => {
+                for artifact in &compiled {
+                    if let (Metadata::Contract(contract), [approval, clear]) =
+                        (&artifact.metadata, artifact.programs.as_slice())
+                    {
+                        let [approval, clear] =
+                            [approval, clear].map(|program| program.for_specification());
+                        let prefix = &options.template_vars_prefix;
+                        let form = arc56::Form::Full;
+                        let value =
+                            arc56::describe(session, contract, approval, clear, prefix, form)?;
+                        self.report.specifications.push((contract.id.clone(), value));
+                    }
+                }
+            }
+        }
         Ok(())
     }
 
@@ -351,6 +420,65 @@ fn match_targets(
 fn every_target(roots: &[RootNode<'_>], folder: &str) -> Targets {
     let targets = roots.iter().filter(|root| !matches!(root, RootNode::Subroutine(_)));
     targets.map(|root| (root.id(), normalise_path(folder))).collect()
+}
+
+/// The options with the targets that were found as compilation set.
+fn within_targets(
+    session: &Session<'_>,
+    options: CompileOptions,
+    targets: &Targets,
+) -> CompileOptions {
+    let set = targets.iter().map(|(id, folder)| (session.text(*id).to_owned(), folder.into()));
+    CompileOptions { compilation_set: set.collect(), ..options }
+}
+
+/// Places of the artifacts in the order to compile them.
+fn compilation_order(ctx: Ctx<'_, '_>, artifacts: &[Artifact]) -> Outcome<Vec<usize>> {
+    let id_of = |artifact: &Artifact| match artifact {
+        Artifact::Contract { metadata, .. } => ctx.sym(&metadata.id),
+        Artifact::LogicSignature { metadata, .. } => ctx.sym(&metadata.id),
+    };
+    let dependencies: Vec<Dependencies> = artifacts
+        .iter()
+        .map(|artifact| Dependencies {
+            id: id_of(artifact),
+            needs: ir::build::program::references(ctx, artifact),
+        })
+        .collect();
+    order::sort(&dependencies, &ctx.session.sink, |id| ctx.text(id))
+}
+
+/// An artifact as it leaves the session.
+fn kept_artifact(
+    session: &Session<'_>,
+    artifact: Compiled,
+    files: Specifications,
+    folder: &str,
+) -> CompiledArtifact {
+    let programs = artifact.programs.into_iter().map(|program| CompiledProgram {
+        kind: program.kind,
+        source_map: source_map::render(session, &program.assembled.debug_info, folder),
+        template_variables: program
+            .assembled
+            .template_variables
+            .into_iter()
+            .map(|(name, value)| (session.text(name).to_owned(), value))
+            .collect(),
+        stats: program.assembled.stats.entries(),
+        teal: program.text,
+        bytecode: program.assembled.bytecode,
+    });
+    CompiledArtifact {
+        programs: programs.collect(),
+        metadata: artifact.metadata,
+        arc32: files.arc32,
+        arc56: files.arc56,
+    }
+}
+
+/// How many messages so far are errors or worse.
+fn error_count(session: &Session<'_>) -> usize {
+    session.sink.count(Severity::Error) + session.sink.count(Severity::Critical)
 }
 
 /// Options that make analysis fast.

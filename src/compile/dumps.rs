@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::files::io_failure;
 use crate::artifacts::write::{Outputs, join};
 use crate::diagnostics::Outcome;
 use crate::ir::model::ProgramKind;
@@ -51,12 +52,9 @@ impl<'o> Dumps<'o> {
             file.push_str(part);
         }
         let path = join(folder, &file);
-        self.outputs.write_dump(Path::new(&path), text.as_bytes()).map_err(|error| {
-            crate::diagnostics::Failure::internal(
-                format!("OSError: {error}: {path}"),
-                crate::base::source::Loc::NONE,
-            )
-        })
+        self.outputs
+            .write_dump(Path::new(&path), text.as_bytes())
+            .map_err(|error| io_failure(&error, &path))
     }
 }
 

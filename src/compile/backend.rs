@@ -1,0 +1,262 @@
+//! One artifact after the other from IR to bytes, dumps on the way; and what compiled artifacts can
+//! tell those compiled after them.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::dumps::Dumps;
+use super::{Targets, error_count};
+use crate::artifacts::write::{Outputs, join};
+use crate::assemble::{self, Assembled, Purpose, TemplateConstants, assemble};
+use crate::base::arena::Symbol;
+use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::source::Loc;
+use crate::diagnostics::{Failure, Outcome};
+use crate::ir::model::{Artifact, Program, ProgramKind};
+use crate::ir::optimise::{CompiledPrograms, TemplateConstant};
+use crate::ir::transform::{Observer, Stage, transform};
+use crate::ir::{self, Ctx};
+use crate::metadata::{Metadata, StateTotals};
+use crate::mir;
+use crate::teal::{self, text::Detail};
+
+/// An artifact with its programs assembled.
+pub struct Compiled {
+    /// Its id.
+    pub id: Symbol,
+    /// What its specifications say.
+    pub metadata: Metadata,
+    /// Its programs, approval first.
+    pub programs: Vec<CompiledProgram>,
+}
+
+/// An assembled program.
+pub struct CompiledProgram {
+    /// What it is run for.
+    pub kind: ProgramKind,
+    /// Its ops.
+    pub teal: teal::model::Program,
+    /// The assembly file.
+    pub text: String,
+    /// Its bytes and their map.
+    pub assembled: Assembled,
+    /// The report, if the options ask for one.
+    pub report: Option<String>,
+}
+
+/// Compiles artifacts in the order they are given.
+pub struct Backend<'b, 's> {
+    ctx: Ctx<'b, 's>,
+    targets: &'b Targets,
+    outputs: &'b mut dyn Outputs,
+    provider: Provider<'b, 's>,
+    /// Folders of dumps with the artifact that has each.
+    claimed: OrderedMap<String, Loc>,
+}
+
+impl<'b, 's> Backend<'b, 's> {
+    /// A backend that has compiled nothing. `artifacts` are all there will be.
+    pub fn new(
+        ctx: Ctx<'b, 's>,
+        targets: &'b Targets,
+        artifacts: &[Artifact],
+        outputs: &'b mut dyn Outputs,
+    ) -> Self {
+        let mut state_totals = LookupMap::new();
+        for artifact in artifacts {
+            if let Artifact::Contract { metadata, .. } = artifact {
+                state_totals.insert(ctx.sym(&metadata.id), metadata.state_totals);
+            }
+        }
+        let provider =
+            Provider { ctx, state_totals, compiled: Vec::new(), cache: RefCell::default() };
+        Self { ctx, targets, outputs, provider, claimed: OrderedMap::default() }
+    }
+
+    /// Compiles one artifact, unless mistakes show up on the way: those are reported.
+    pub fn compile(&mut self, mut artifact: Artifact) -> Outcome<()> {
+        let ctx = self.ctx;
+        let session = ctx.session;
+        session.check_stop()?;
+        let metadata = match &artifact {
+            Artifact::Contract { metadata, .. } => Metadata::Contract(metadata.clone()),
+            Artifact::LogicSignature { metadata, .. } => Metadata::LogicSig(metadata.clone()),
+        };
+        let id = ctx.sym(metadata.id());
+        let folder = self.claim_folder(id, metadata.name(), artifact.loc());
+        let mut dumps =
+            IrDumps { ctx, dumps: Dumps::new(&mut *self.outputs, folder, metadata.name()) };
+        let errors = error_count(session);
+        for program in artifact.programs() {
+            dumps.program(program, Stage::Ssa)?;
+        }
+        transform(&mut artifact, ctx, &self.provider, &mut dumps)?;
+        if error_count(session) > errors {
+            return Ok(());
+        }
+        let mut dumps = dumps.dumps;
+        let mut stack_code = Vec::new();
+        for program in artifact.programs() {
+            stack_code.push(lower_to_stack_code(ctx, program, &mut dumps)?);
+        }
+        let mut assembly = Vec::new();
+        for program in &stack_code {
+            assembly.push(build_assembly(ctx, program, &mut dumps)?);
+        }
+        let mut programs = Vec::new();
+        for program in assembly {
+            programs.push(finish_program(ctx, metadata.id(), program)?);
+        }
+        self.provider.compiled.push(Compiled { id, metadata, programs });
+        Ok(())
+    }
+
+    /// Everything compiled, in order.
+    pub fn into_compiled(self) -> Vec<Compiled> {
+        self.provider.compiled
+    }
+
+    /// The folder for dumps of a target, emptied. The first of several with one folder gets it.
+    fn claim_folder(&mut self, id: Symbol, name: &str, loc: Loc) -> Option<String> {
+        let folder = join(self.targets.get(&id)?, &format!("{name}.ir"));
+        if let Some(first) = self.claimed.get(&folder) {
+            let sink = &self.ctx.session.sink;
+            sink.error(format!("duplicate contract name {name}"), loc);
+            sink.info(format!("contract name {name} first seen here"), *first);
+            return None;
+        }
+        self.outputs.remove_folder(Path::new(&folder));
+        self.claimed.insert(folder.clone(), loc);
+        Some(folder)
+    }
+}
+
+/// Dumps of IR, as the options ask for them.
+struct IrDumps<'d, 's> {
+    ctx: Ctx<'d, 's>,
+    dumps: Dumps<'d>,
+}
+
+impl Observer for IrDumps<'_, '_> {
+    fn program(&mut self, program: &Program, stage: Stage) -> Outcome<()> {
+        let options = self.ctx.options;
+        let wanted = match stage {
+            Stage::Ssa | Stage::SsaArray | Stage::SsaSlot => options.output_ssa_ir,
+            Stage::SsaOpt | Stage::SsaArrayOpt => options.output_optimization_ir,
+            Stage::Destructured => options.output_destructured_ir,
+        };
+        if !wanted || !self.dumps.are_kept() {
+            return Ok(());
+        }
+        let text = ir::text::program(self.ctx, program);
+        self.dumps.write(program.kind, stage.name(), "ir", &text)
+    }
+    fn end_of_step(&mut self) {
+        self.dumps.next_group();
+    }
+}
+
+fn lower_to_stack_code(
+    ctx: Ctx<'_, '_>,
+    program: &Program,
+    dumps: &mut Dumps<'_>,
+) -> Outcome<mir::model::Program> {
+    let wanted = ctx.options.output_memory_ir && dumps.are_kept();
+    mir::lower(ctx, program, &mut |qualifier, stack_code| {
+        if !wanted {
+            return Ok(());
+        }
+        let text = mir::text::dump(ctx.session, stack_code)?;
+        dumps.write(program.kind, qualifier, "mir", &text)
+    })
+}
+
+fn build_assembly(
+    ctx: Ctx<'_, '_>,
+    program: &mir::model::Program,
+    dumps: &mut Dumps<'_>,
+) -> Outcome<teal::model::Program> {
+    let (session, options) = (ctx.session, ctx.options);
+    let wanted = options.output_teal_intermediates && dumps.are_kept();
+    let level = options.optimization_level;
+    teal::build_program(session, level, program, &mut |assembly, qualifier| {
+        if !wanted {
+            return Ok(());
+        }
+        let detail = Detail::StackManipulations;
+        let text = teal::text::render(session, options.debug_level, assembly, detail);
+        dumps.write(program.kind, qualifier, "teal", &text)
+    })
+}
+
+/// Everything that is made of a program when its ops are final.
+fn finish_program(
+    ctx: Ctx<'_, '_>,
+    id: &str,
+    program: teal::model::Program,
+) -> Outcome<CompiledProgram> {
+    let (session, options) = (ctx.session, ctx.options);
+    let text = teal::text::render(session, options.debug_level, &program, Detail::Plain);
+    let assembled = assemble(session, options, &program, Purpose::Output { id })?;
+    let report = match options.output_assembly_report {
+        true => Some(assemble::report::render(session, &program, &assembled)?),
+        false => None,
+    };
+    Ok(CompiledProgram { kind: program.kind, teal: program, text, assembled, report })
+}
+
+/// Bytecode of a program with certain template values.
+type CacheEntry = (Symbol, ProgramKind, Vec<TemplateConstant>, Rc<[u8]>);
+
+/// What compiled artifacts tell others.
+struct Provider<'b, 's> {
+    ctx: Ctx<'b, 's>,
+    state_totals: LookupMap<Symbol, StateTotals>,
+    compiled: Vec<Compiled>,
+    cache: RefCell<Vec<CacheEntry>>,
+}
+
+impl CompiledPrograms for Provider<'_, '_> {
+    fn bytecode(
+        &self,
+        artifact: Symbol,
+        kind: ProgramKind,
+        template_values: &[TemplateConstant],
+    ) -> Outcome<Rc<[u8]>> {
+        let is_it = |entry: &&CacheEntry| {
+            entry.0 == artifact && entry.1 == kind && entry.2 == template_values
+        };
+        if let Some(entry) = self.cache.borrow().iter().find(is_it) {
+            return Ok(Rc::clone(&entry.3));
+        }
+        let session = self.ctx.session;
+        let name = session.text(artifact);
+        let Some(compiled) = self.compiled.iter().find(|compiled| compiled.id == artifact) else {
+            return Err(Failure::code(format!("invalid reference: {name}"), Loc::NONE));
+        };
+        let Some(program) = compiled.programs.iter().find(|program| program.kind == kind) else {
+            return Err(Failure::internal(format!("invalid kind: {kind:?}, {name}"), Loc::NONE));
+        };
+        let constants: TemplateConstants = template_values
+            .iter()
+            .map(|constant| {
+                let name = session.text(constant.name).to_owned();
+                (name, (constant.value.clone(), constant.loc))
+            })
+            .collect();
+        let purpose = Purpose::Reference(&constants);
+        let assembled = assemble(session, self.ctx.options, &program.teal, purpose)?;
+        let bytecode: Rc<[u8]> = assembled.bytecode.into();
+        let entry = (artifact, kind, template_values.to_vec(), Rc::clone(&bytecode));
+        self.cache.borrow_mut().push(entry);
+        Ok(bytecode)
+    }
+    fn state_totals(&self, artifact: Symbol) -> Outcome<StateTotals> {
+        let missing = || {
+            let name = self.ctx.text(artifact);
+            Failure::internal(format!("KeyError: '{name}'"), Loc::NONE)
+        };
+        self.state_totals.get(&artifact).copied().ok_or_else(missing)
+    }
+}
