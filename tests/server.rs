@@ -10,9 +10,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use puya::compile::{CompileReport, Document, Request};
+use puya::diagnostics::Severity;
+use puya::diagnostics::render::Report;
 use puya::server::connection::Limits;
 use puya::server::handshake::Admission;
-use puya::server::methods::{Compiled, Compiler, Job, LogEntry};
 use puya::server::{Server, ServerConfig};
 use tungstenite::client::{ClientRequestBuilder, IntoClientRequest, client_with_config};
 use tungstenite::protocol::WebSocketConfig;
@@ -193,32 +195,25 @@ fn http_status(address: SocketAddr, bytes: &str) -> (Option<u16>, String) {
     (answer.split(' ').nth(1).and_then(|code| code.parse().ok()), answer)
 }
 
-/// A compiler that does what the AWST says: `"panic"`, `"wait"` (100 ms), `"loop"` until it is
-/// stopped, a number: as many bytes of log; anything else: success.
-struct Fake;
-
-impl Compiler for Fake {
-    fn compile(&self, job: &Job<'_>) -> Compiled {
-        let mut done = Compiled::default();
-        match job.awst {
-            "panic" => panic!("as told"),
-            "wait" => thread::sleep(Duration::from_millis(100)),
-            "loop" => while !(job.stop)() {},
-            text => {
-                if let Ok(length) = text.parse() {
-                    done.logs.push(LogEntry {
-                        level: puya::diagnostics::Severity::Info,
-                        message: "x".repeat(length),
-                        place: None,
-                    });
-                }
+/// A compiler that does what the AWST says: `panic`, `wait` (100 ms), `loop` until it is stopped, a
+/// number: as many bytes of log; anything else: success.
+fn fake(request: Request<'_>) -> CompileReport {
+    let mut done = CompileReport::default();
+    let Document::Text(what) = request.awst else { panic!("not a text") };
+    match what {
+        "panic" => panic!("as told"),
+        "wait" => thread::sleep(Duration::from_millis(100)),
+        "loop" => {
+            while !request.stop.unwrap()() {}
+            done.stopped = true;
+        }
+        text => {
+            if let Ok(length) = text.parse() {
+                done.reports.push(Report::new(Severity::Info, "x".repeat(length)));
             }
         }
-        done
     }
-    fn analyse(&self, _awst: &str, _stop: &dyn Fn() -> bool) -> Vec<LogEntry> {
-        Vec::new()
-    }
+    done
 }
 
 fn compile(id: u32, what: &str) -> String {
@@ -229,7 +224,7 @@ fn compile(id: u32, what: &str) -> String {
 fn serve(config: ServerConfig) -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let server = Server::bind(ServerConfig { port: 0, ..config }, &Fake).unwrap();
+        let server = Server::bind(ServerConfig { port: 0, ..config }, fake).unwrap();
         sender.send(server.address()).unwrap();
         server.run().unwrap();
     });
@@ -673,7 +668,7 @@ fn a_malformed_awst_is_a_failed_compilation() {
     let folder = Folder::new("malformed");
     let daemon = Daemon::start(&folder, &[]);
     let mut client = daemon.client();
-    for awst in ["", "[", "[3]", "[{}]", "{}", "null", "[{\\\"_type\\\":\\\"Contract\\\"}]"] {
+    for awst in ["", "[", "[3]", "[{}]", "null", "[{\\\"_type\\\":\\\"Contract\\\"}]"] {
         let params =
             format!(r#"{{"options_json":"{{\"compilation_set\":{{}}}}","awst_json":"{awst}"}}"#);
         let answer = client.call("compile", &params);

@@ -22,7 +22,7 @@ use crate::rpc::{EXIT_ALREADY_RUNNING, token};
 use crate::server::connection::Limits;
 use crate::server::handshake::Admission;
 use crate::server::logging;
-use crate::server::methods::{Compiler, keep_panics};
+use crate::server::methods::{Compile, keep_panics};
 use crate::server::policy::OutputRoot;
 use crate::server::signals::Signals;
 use crate::server::{Server, ServerConfig, ServerError};
@@ -137,9 +137,9 @@ pub fn default_pid_file() -> Option<PathBuf> {
 }
 
 /// `--daemon`: serves in the foreground until it is stopped.
-pub fn serve(options: &DaemonOptions, compiler: &dyn Compiler) -> u8 {
+pub fn serve(options: &DaemonOptions, compile: Compile) -> u8 {
     let announce = std::env::var_os(ANNOUNCE_VARIABLE).is_some();
-    let (line, code) = match listen(options, compiler) {
+    let (line, code) = match listen(options, compile) {
         Ok(server) => {
             let address = server.address();
             announce_line(announce, &format!("{ANNOUNCE_READY}{address}"));
@@ -163,10 +163,7 @@ fn announce_line(announce: bool, line: &str) {
 }
 
 /// A server that listens, or what is wrong and the exit code for it.
-fn listen<'c>(
-    options: &DaemonOptions,
-    compiler: &'c dyn Compiler,
-) -> Result<Server<'c>, (String, u8)> {
+fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, u8)> {
     let failed = |message: String| (message, 1);
     let about = |what: &str, path: &Path, error: std::io::Error| {
         failed(format!("cannot {what} {}: {error}", path.display()))
@@ -200,7 +197,7 @@ fn listen<'c>(
         output_root: options.output_root.as_ref().map(check_root).transpose()?,
     };
     let already_running = |message| (message, EXIT_ALREADY_RUNNING as u8);
-    let mut server = Server::bind(config, compiler).map_err(|error| match error {
+    let mut server = Server::bind(config, compile).map_err(|error| match error {
         ServerError::InUse(address) => {
             already_running(in_use(address, options, pid_file.as_deref()))
         }

@@ -9,8 +9,6 @@ use std::process::ExitCode;
 
 use args::Command;
 
-use crate::server::compiler::Puya;
-
 /// The arguments were wrong.
 const EXIT_USAGE: u8 = 2;
 
@@ -39,15 +37,9 @@ fn dispatch(command: Command, arguments: &[OsString]) -> u8 {
         }
         Command::Compile(args) => compile::run(&args),
         Command::Daemon(args) if args.detach => daemon::detach(&args.into(), arguments),
-        Command::Daemon(args) => daemon::serve(&args.into(), &Puya),
+        Command::Daemon(args) => daemon::serve(&args.into(), crate::compile::compile),
         Command::DaemonStop(endpoint) => daemon::stop(&endpoint.into()),
         Command::DaemonStatus(endpoint) => daemon::status(&endpoint.into()),
-        Command::Serve(_) => missing("serve"),
+        Command::Serve(log) => crate::server::stdio::serve(log.level, crate::compile::compile),
     }
-}
-
-/// Says that a command is not there yet.
-fn missing(command: &str) -> u8 {
-    eprintln!("puya: {command} is not implemented yet");
-    EXIT_USAGE
 }

@@ -16,7 +16,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::connection::{Connection, Limits, Turn};
 use super::handshake::Admission;
-use super::methods::{Compiler, Service, ServiceConfig};
+use super::methods::{Compile, Service, ServiceConfig, Surface};
 use super::policy::OutputRoot;
 use super::queue::FairQueue;
 use super::signals::Signals;
@@ -130,7 +130,7 @@ enum Phase {
 }
 
 /// A daemon that listens.
-pub struct Server<'c> {
+pub struct Server {
     poll: Poll,
     listener: Option<TcpListener>,
     address: SocketAddr,
@@ -145,16 +145,16 @@ pub struct Server<'c> {
     /// Connections that need a turn although no event will say so.
     due: BTreeSet<Token>,
     accept_at: Option<Instant>,
-    service: Service<'c>,
+    service: Service,
     phase: Phase,
     last_request: Instant,
     /// Traffic of connections that are gone.
     past_traffic: (u64, u64),
 }
 
-impl<'c> Server<'c> {
+impl Server {
     /// Binds, takes the pid file, and says where it listens.
-    pub fn bind(config: ServerConfig, compiler: &'c dyn Compiler) -> Result<Self, ServerError> {
+    pub fn bind(config: ServerConfig, compile: Compile) -> Result<Self, ServerError> {
         let wanted = SocketAddr::new(config.host, config.port);
         let mut listener = TcpListener::bind(wanted).map_err(|error| match error.kind() {
             ErrorKind::AddrInUse => ServerError::InUse(wanted),
@@ -170,13 +170,15 @@ impl<'c> Server<'c> {
             .register(&mut listener, LISTENER, readable)
             .map_err(io("cannot poll the listener"))?;
         let service = Service::new(
+            Surface::Socket,
             ServiceConfig {
                 address: format!("ws://{address}"),
                 compile_timeout: config.compile_timeout,
                 output_root: config.output_root,
                 working_folder: std::env::current_dir().unwrap_or_default(),
+                console_level: None,
             },
-            compiler,
+            compile,
         );
         log::info!("listening on ws://{address}");
         if !address.ip().is_loopback() && config.admission.token.is_none() {
@@ -394,7 +396,7 @@ impl<'c> Server<'c> {
             None => {
                 let arena = Arena::new();
                 match read_message(&work.text, &arena) {
-                    Message::Single(request) => self.answer(&work.text, request, work.is_late),
+                    Message::Single(request) => self.answer(request, work.is_late),
                     Message::Batch(members) => {
                         let batch = Batch { members: members.into(), answers: Vec::new() };
                         work.batch = Some(batch);
@@ -408,7 +410,7 @@ impl<'c> Server<'c> {
                     batch.members.pop_front().expect("a batch in the queue has members left");
                 let text = &work.text[place];
                 let arena = Arena::new();
-                let answer = self.answer(text, read_member(text, &arena), work.is_late);
+                let answer = self.answer(read_member(text, &arena), work.is_late);
                 batch.answers.extend(answer);
                 if !batch.members.is_empty() {
                     work.is_late |= self.service.stop_requested;
@@ -444,7 +446,6 @@ impl<'c> Server<'c> {
     /// The text of the answer to one request; none for a notification.
     fn answer(
         &mut self,
-        text: &str,
         request: Result<Request<'_>, Invalid<'_>>,
         is_late: bool,
     ) -> Option<String> {
@@ -454,7 +455,7 @@ impl<'c> Server<'c> {
                 let answer = if is_late {
                     Err(RpcError::new(ErrorCode::Stopping, "The daemon is stopping"))
                 } else {
-                    self.service.call(&request, text)
+                    self.service.call(&request)
                 };
                 request.id.map(|id| write_answer(Some(id), &answer))
             }

@@ -1,5 +1,6 @@
 //! The methods a client can call: one table, name -> handler. A handler gets the parameters of one
-//! request and gives the text of its result, or an error.
+//! request and gives the text of its result, or an error. Over a WebSocket and over stdin the same
+//! names mean the same work; parameters and results differ where their users differ.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,97 +9,47 @@ use std::time::{Duration, Instant};
 
 use miniserde::Serialize;
 
+use super::policy::{Guarded, OutputRoot};
+use crate::artifacts::write::{Discard, Outputs};
 use crate::base::arena::Arena;
+use crate::compile::{Caller, CompileReport, Document, Keep, Request as CompileRequest, Task};
 use crate::diagnostics::Severity;
+use crate::diagnostics::render::Report;
 use crate::json::read::{self, Json, Kind};
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
-use crate::rpc::envelope::{Answer, ErrorCode, Request, RpcError, extent};
+use crate::rpc::envelope::{Answer, ErrorCode, Request, RpcError};
 
-use super::policy::OutputRoot;
+/// Where requests come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Surface {
+    /// Clients of the daemon.
+    Socket,
+    /// One editor or front end, over stdin and stdout.
+    Stdio,
+}
 
-/// One row of the table.
+type Handler = fn(&mut Service, Params<'_>) -> Answer;
+
+/// One row of the table: what a method does on either surface, if it is known there.
 struct Method {
     name: &'static str,
-    run: fn(&mut Service<'_>, Params<'_>) -> Answer,
+    socket: Option<Handler>,
+    stdio: Option<Handler>,
 }
 
 static METHODS: &[Method] = &[
-    Method { name: "compile", run: compile },
-    Method { name: "analyse", run: analyse },
-    Method { name: "ping", run: ping },
-    Method { name: "status", run: status },
-    Method { name: "stop", run: stop },
+    Method { name: "compile", socket: Some(compile), stdio: Some(stdio::compile) },
+    Method { name: "analyse", socket: Some(analyse), stdio: Some(stdio::analyse) },
+    Method { name: "ping", socket: Some(ping), stdio: None },
+    Method { name: "status", socket: Some(status), stdio: None },
+    Method { name: "stop", socket: Some(stop), stdio: None },
+    Method { name: "shutdown", socket: None, stdio: Some(stdio::shutdown) },
 ];
 
-/// What one compilation is given.
-pub struct Job<'a> {
-    /// The options document.
-    pub options: &'a str,
-    /// The AWST document.
-    pub awst: &'a str,
-    /// The source annotations document.
-    pub source_annotations: Option<&'a str>,
-    /// Where relative output paths start.
-    pub base_path: &'a Path,
-    /// Whether to write the files.
-    pub write: bool,
-    /// Whether to return what would be written.
-    pub return_artifacts: bool,
-    /// Whether a folder or file may be written.
-    pub may_write: &'a dyn Fn(&Path) -> bool,
-    /// Asked from time to time whether to give up.
-    pub stop: &'a dyn Fn() -> bool,
-}
-
-/// A place in a source file, as clients get it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the fields of a source location")]
-pub struct LogPlace {
-    pub file: Option<String>,
-    pub line: u32,
-    pub end_line: u32,
-    pub comment_lines: u32,
-    pub column: Option<u32>,
-    pub end_column: Option<u32>,
-}
-
-/// A message of a compilation, as clients get it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LogEntry {
-    /// How serious it is.
-    pub level: Severity,
-    /// The text.
-    pub message: String,
-    /// Where, if it is anywhere.
-    pub place: Option<LogPlace>,
-}
-
-/// What one compilation gives.
-#[derive(Default)]
-pub struct Compiled {
-    /// Every message, in order.
-    pub logs: Vec<LogEntry>,
-    /// 0 is success.
-    pub exit_code: u8,
-    /// The files written.
-    pub files: Vec<PathBuf>,
-    /// What would be written, if it was asked for.
-    pub artifacts: Vec<Value>,
-    /// The application specification of every contract by id, in order.
-    pub arc56: Vec<(String, Value)>,
-    /// Set when a path was refused by `may_write`; nothing was written then.
-    pub refused: Option<PathBuf>,
-}
-
-/// The compiler behind the methods. A trait, so that a test of the daemon can have one that is
-/// slow, fails or panics.
-pub trait Compiler {
-    /// Compiles.
-    fn compile(&self, job: &Job<'_>) -> Compiled;
-    /// Compiles every contract and logic signature without writing anything.
-    fn analyse(&self, awst: &str, stop: &dyn Fn() -> bool) -> Vec<LogEntry>;
-}
+/// The compiler behind the methods. Given as a function, so that a test of the daemon can have one
+/// that is slow, fails or panics.
+pub type Compile = fn(CompileRequest<'_>) -> CompileReport;
 
 /// What the service is told once.
 #[derive(Clone, Debug)]
@@ -111,6 +62,8 @@ pub struct ServiceConfig {
     pub output_root: Option<OutputRoot>,
     /// Where relative paths start when a request does not say.
     pub working_folder: PathBuf,
+    /// The lowest level of messages shown on stderr too (over stdin and stdout only).
+    pub console_level: Option<Severity>,
 }
 
 /// What the event loop knows and `status` tells.
@@ -127,38 +80,32 @@ pub struct Gauges {
 }
 
 /// The methods' state.
-pub struct Service<'c> {
+pub struct Service {
+    surface: Surface,
     config: ServiceConfig,
-    compiler: &'c dyn Compiler,
+    compile: Compile,
     started: Instant,
     compilations: u64,
     failed: u64,
     last_seconds: Option<f64>,
     /// Kept up to date by the event loop.
     pub gauges: Gauges,
-    /// Set by `stop`.
+    /// Set by `stop` and by `shutdown`.
     pub stop_requested: bool,
 }
 
-/// The parameters of a request, and the text they were read from.
+/// The parameters of a request.
 #[derive(Clone, Copy)]
-pub struct Params<'a> {
-    text: &'a str,
-    json: Option<Json<'a>>,
-}
+struct Params<'a>(Option<Json<'a>>);
 
 impl<'a> Params<'a> {
-    /// The parameters of a request that was read from `text`.
-    pub fn new(text: &'a str, json: Option<Json<'a>>) -> Self {
-        Self { text, json }
-    }
     /// A parameter; `null` is none.
     fn get(&self, name: &str) -> Option<&'a Json<'a>> {
-        self.json.as_ref()?.get(name).filter(|value| !value.is_null())
+        self.0.as_ref()?.get(name).filter(|value| !value.is_null())
     }
     /// Fails for parameters that go by position or are not known.
     fn check_names(&self, known: &[&str]) -> Result<(), RpcError> {
-        let Some(json) = self.json else { return Ok(()) };
+        let Some(json) = self.0 else { return Ok(()) };
         match json.kind {
             Kind::Object(fields) => match fields.iter().find(|field| !known.contains(&field.0)) {
                 Some(field) => Err(RpcError::params(format!("unknown parameter '{}'", field.0))),
@@ -181,20 +128,23 @@ impl<'a> Params<'a> {
         value.as_bool().ok_or_else(|| RpcError::params(format!("'{name}' must be true or false")))
     }
     /// A document: the string `NAME_json` that holds JSON, or the value `NAME` itself.
-    fn document(&self, name: &str) -> Result<Option<&'a str>, RpcError> {
+    fn document(&self, name: &str) -> Result<Option<Document<'a>>, RpcError> {
         let in_string = format!("{name}_json");
         match (self.get(&in_string), self.get(name)) {
             (Some(_), Some(_)) => {
                 Err(RpcError::params(format!("'{in_string}' and '{name}' exclude each other")))
             }
-            (Some(value), None) => value.as_str().map(Some).ok_or_else(|| {
-                RpcError::params(format!("'{in_string}' must be a string holding JSON"))
-            }),
-            (None, Some(value)) => Ok(Some(&self.text[extent(self.text, *value)])),
+            (Some(value), None) => match value.as_str() {
+                Some(text) => Ok(Some(Document::Text(text))),
+                None => {
+                    Err(RpcError::params(format!("'{in_string}' must be a string holding JSON")))
+                }
+            },
+            (None, Some(value)) => Ok(Some(Document::Tree(*value))),
             (None, None) => Ok(None),
         }
     }
-    fn required_document(&self, name: &str) -> Result<&'a str, RpcError> {
+    fn required_document(&self, name: &str) -> Result<Document<'a>, RpcError> {
         self.document(name)?
             .ok_or_else(|| RpcError::params(format!("'{name}_json' is missing (or '{name}')")))
     }
@@ -220,12 +170,13 @@ pub fn last_panic() -> String {
     LAST_PANIC.with(|last| last.borrow_mut().take()).unwrap_or_else(|| "panic".to_owned())
 }
 
-impl<'c> Service<'c> {
+impl Service {
     /// A service that has done nothing yet.
-    pub fn new(config: ServiceConfig, compiler: &'c dyn Compiler) -> Self {
+    pub fn new(surface: Surface, config: ServiceConfig, compile: Compile) -> Self {
         Self {
+            surface,
             config,
-            compiler,
+            compile,
             started: Instant::now(),
             compilations: 0,
             failed: 0,
@@ -234,19 +185,21 @@ impl<'c> Service<'c> {
             stop_requested: false,
         }
     }
-    /// Answers one request that was read from `text`. A panic is the answer to this one request.
-    pub fn call(&mut self, request: &Request<'_>, text: &str) -> Answer {
-        let Some(method) = METHODS.iter().find(|method| method.name == request.method) else {
-            let message = format!("Method not found: '{}'", request.method);
+    /// Answers one request. A panic is the answer to this one request.
+    pub fn call(&mut self, request: &Request<'_>) -> Answer {
+        let handler = METHODS.iter().find(|method| method.name == request.method).and_then(
+            |method| match self.surface {
+                Surface::Socket => method.socket,
+                Surface::Stdio => method.stdio,
+            },
+        );
+        let Some(handler) = handler else {
+            let message = format!("Method Not Found: {}", request.method);
             return Err(RpcError::new(ErrorCode::MethodNotFound, message));
         };
-        let params = Params { text, json: request.params };
-        catch_unwind(AssertUnwindSafe(|| (method.run)(self, params))).unwrap_or_else(|_| {
-            let id = format!("{:08x}", fastrand::u32(..));
-            log::error!("internal error {id} in {}: {}", method.name, last_panic());
-            let message = format!("Internal error, described in the daemon's log under {id}");
-            Err(RpcError::new(ErrorCode::Internal, message))
-        })
+        let params = Params(request.params);
+        catch_unwind(AssertUnwindSafe(|| handler(self, params)))
+            .unwrap_or_else(|_| Err(internal_error(request.method)))
     }
     fn count(&mut self, started: Instant, is_success: bool) -> f64 {
         let seconds = started.elapsed().as_secs_f64();
@@ -257,7 +210,33 @@ impl<'c> Service<'c> {
     }
 }
 
-fn compile(service: &mut Service<'_>, params: Params<'_>) -> Answer {
+/// The error that stands for a panic; what is known about it goes into the log.
+fn internal_error(method: &str) -> RpcError {
+    let id = format!("{:08x}", fastrand::u32(..));
+    log::error!("internal error {id} in {method}: {}", last_panic());
+    let message = format!("Internal error, described in the daemon's log under {id}");
+    RpcError::new(ErrorCode::Internal, message)
+}
+
+/// A stop check for the time limit of one compilation.
+fn time_limit(limit: Duration) -> impl Fn() -> bool {
+    let deadline = Instant::now() + limit;
+    let is_over = Cell::new(false);
+    move || {
+        // once late, always late: the clock need not be asked again
+        is_over.set(is_over.get() || Instant::now() >= deadline);
+        is_over.get()
+    }
+}
+
+/// What a compilation past its time is told.
+fn too_late(limit: Duration) -> Report {
+    let seconds = limit.as_secs_f64();
+    let message = format!("the compilation took longer than {seconds} seconds and was stopped");
+    Report::new(Severity::Error, message)
+}
+
+fn compile(service: &mut Service, params: Params<'_>) -> Answer {
     params.check_names(&[
         "options",
         "options_json",
@@ -272,7 +251,7 @@ fn compile(service: &mut Service<'_>, params: Params<'_>) -> Answer {
     ])?;
     let options = params.required_document("options")?;
     let awst = params.required_document("awst")?;
-    let source_annotations = params.document("source_annotations")?;
+    let annotations = params.document("source_annotations")?;
     let base_path = params.string("base_path")?.map(Path::new).unwrap_or(Path::new(""));
     let base_path = service.config.working_folder.join(base_path);
     let level = match params.string("log_level")? {
@@ -285,97 +264,92 @@ fn compile(service: &mut Service<'_>, params: Params<'_>) -> Answer {
     };
     let should_write = params.boolean("write", true)?;
     let return_artifacts = params.boolean("return_artifacts", false)?;
-    let root = service.config.output_root.clone();
-    let may_write = |path: &Path| root.as_ref().is_none_or(|root| root.contains(path));
-    if should_write && root.is_some() {
-        check_output_folders(options, &base_path, &may_write)?;
-    }
 
+    let limit = service.config.compile_timeout;
     let started = Instant::now();
-    let deadline = started + service.config.compile_timeout;
-    let timed_out = Cell::new(false);
-    let stop = || {
-        // once late, always late: the clock need not be asked again
-        timed_out.set(timed_out.get() || Instant::now() >= deadline);
-        timed_out.get()
-    };
-    let job = Job {
-        options,
+    let stop = time_limit(limit);
+    let root = service.config.output_root.as_ref();
+    let may_write = |folder: &Path| root.is_none_or(|root| root.contains(&base_path.join(folder)));
+    let mut guarded = Guarded::new(&base_path, root);
+    let outputs: &mut dyn Outputs = if should_write { &mut guarded } else { &mut Discard };
+    if should_write && let Some(folder) = first_forbidden_folder(options, &may_write) {
+        return Err(refusal(&base_path.join(folder)));
+    }
+    let request = CompileRequest {
         awst,
-        source_annotations,
-        base_path: &base_path,
-        write: should_write,
-        return_artifacts,
-        may_write: &may_write,
-        stop: &stop,
+        task: Task::Compile { options, annotations },
+        caller: Caller::Daemon,
+        cwd: base_path.to_string_lossy().into_owned(),
+        outputs,
+        may_write: if should_write { Some(&may_write) } else { None },
+        debug: level.is_none_or(|level| level <= Severity::Debug),
+        keep: if return_artifacts { Keep::Artifacts } else { Keep::Nothing },
+        stop: Some(&stop),
     };
-    let mut done = catch_unwind(AssertUnwindSafe(|| service.compiler.compile(&job)))
-        .unwrap_or_else(|panic| {
-            service.count(started, false);
-            std::panic::resume_unwind(panic)
-        });
-    if let Some(path) = done.refused {
-        service.count(started, false);
-        return Err(refused(&path));
+    let mut report = catch_unwind(AssertUnwindSafe(|| (service.compile)(request)))
+        .unwrap_or_else(|_| CompileReport { panicked: true, ..CompileReport::default() });
+    let refused = report.refused.take().map(|folder| base_path.join(folder));
+    let refused = refused.or_else(|| guarded.refused().map(Path::to_owned));
+    let files: Vec<PathBuf> = guarded.written().to_vec();
+    if report.stopped {
+        report.exit_code = report.exit_code.max(1);
+        report.reports.push(too_late(limit));
     }
-    if timed_out.get() {
-        let seconds = service.config.compile_timeout.as_secs_f64();
-        done.exit_code = done.exit_code.max(1);
-        done.logs.push(LogEntry {
-            level: Severity::Error,
-            message: format!("the compilation took longer than {seconds} seconds and was stopped"),
-            place: None,
-        });
-    }
-    let is_success = done.exit_code == 0;
+    let is_success = report.exit_code == 0 && refused.is_none() && !report.panicked;
     let seconds = service.count(started, is_success);
-    log::info!("compilation {} in {seconds:.3} s", if is_success { "succeeded" } else { "failed" });
+    if report.panicked {
+        return Err(internal_error("compile"));
+    }
+    if let Some(path) = refused {
+        return Err(refusal(&path));
+    }
+    let outcome = if is_success { "succeeded" } else { "failed" };
+    log::info!("compilation {outcome} in {seconds:.3} s");
+
     let mut result =
         vec![("success", Value::from(is_success)), ("elapsed_time", Value::from(seconds))];
     if !is_success {
-        result.push(("error", Value::from(first_error(&done.logs))));
+        result.push(("error", Value::from(first_error(&report.reports))));
     }
-    let logs = done.logs.iter().filter(|entry| level.is_none_or(|level| entry.level >= level));
-    result.push(("logs", Value::array(logs.map(|entry| log_value(entry, Comments::Omit)))));
+    result.push(("logs", log_values(&report.reports, level, Comments::Omit)));
     if should_write {
-        let files = done.files.iter().map(|path| Value::from(path.to_string_lossy().into_owned()));
+        let files = files.iter().map(|path| Value::from(path.to_string_lossy().into_owned()));
         result.push(("files", Value::array(files)));
     }
     if return_artifacts {
-        result.push(("artifacts", Value::Array(done.artifacts)));
+        let artifacts = report.artifacts.iter().map(artifacts::artifact_value);
+        result.push(("artifacts", Value::array(artifacts)));
     }
     Ok(write(&Value::object(result), Layout::Dense))
 }
 
-/// Refuses output folders before anything is compiled. An options document that cannot be read is
-/// left to the compiler, which says better what is wrong with it.
-fn check_output_folders(
-    options: &str,
-    base_path: &Path,
-    may_write: &dyn Fn(&Path) -> bool,
-) -> Result<(), RpcError> {
-    let arena = Arena::new();
-    let Ok(json) = read::read(options, &arena) else { return Ok(()) };
-    let folders = json.get("compilation_set").and_then(Json::as_object).unwrap_or_default();
-    for folder in folders.iter().filter_map(|(_, folder)| folder.as_str()) {
-        let folder = base_path.join(folder);
-        if !may_write(&folder) {
-            return Err(refused(&folder));
-        }
-    }
-    Ok(())
-}
-
-fn refused(path: &Path) -> RpcError {
+fn refusal(path: &Path) -> RpcError {
     let message = format!("Refused: '{}' is outside of the output root", path.display());
     RpcError::new(ErrorCode::Refused, message)
 }
 
+/// A folder of the options that may not be written to. The compiler asks too, but only for what it
+/// is about to write; this spares it the work. Options that cannot be read are left to it.
+fn first_forbidden_folder(
+    options: Document<'_>,
+    may_write: &dyn Fn(&Path) -> bool,
+) -> Option<PathBuf> {
+    let arena = Arena::new();
+    let options = match options {
+        Document::Tree(json) => json,
+        Document::Text(text) => read::read(text, &arena).ok()?,
+    };
+    let folders = options.get("compilation_set")?.as_object()?.iter();
+    let mut folders = folders.filter_map(|(_, folder)| folder.as_str().map(Path::new));
+    folders.find(|folder| !may_write(folder)).map(Path::to_owned)
+}
+
 /// The first error, or a summary where a compilation failed without one.
-fn first_error(logs: &[LogEntry]) -> &str {
-    logs.iter()
-        .find(|entry| entry.level >= Severity::Error)
-        .map_or("the compilation failed", |entry| entry.message.as_str())
+fn first_error(reports: &[Report]) -> &str {
+    reports
+        .iter()
+        .find(|report| report.severity >= Severity::Error)
+        .map_or("the compilation failed", |report| report.message.as_str())
 }
 
 /// The severity a level name stands for; none inside for `notset`, which lets everything through.
@@ -393,44 +367,73 @@ pub fn level_from_name(name: &str) -> Option<Option<Severity>> {
 
 /// Whether a location tells how many lines of comment stand above it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Comments {
+enum Comments {
     /// As editors get it.
     Include,
     /// As clients of the daemon get it.
     Omit,
 }
 
-/// A message as clients get it.
-pub fn log_value(entry: &LogEntry, comments: Comments) -> Value {
-    let place = entry.place.as_ref().map(|place| {
+/// The messages at a level and above, as clients get them; at every level for none.
+fn log_values(reports: &[Report], level: Option<Severity>, comments: Comments) -> Value {
+    let wanted = reports.iter().filter(|report| level.is_none_or(|level| report.severity >= level));
+    Value::array(wanted.map(|report| log_value(report, comments)))
+}
+
+fn log_value(report: &Report, comments: Comments) -> Value {
+    let location = report.location.as_ref().map(|location| {
         let mut fields = vec![
-            ("file", Value::from(place.file.clone())),
-            ("line", Value::from(place.line)),
-            ("end_line", Value::from(place.end_line)),
+            ("file", Value::from(location.file.clone())),
+            ("line", Value::from(location.line)),
+            ("end_line", Value::from(location.end_line)),
         ];
         if comments == Comments::Include {
-            fields.push(("comment_lines", Value::from(place.comment_lines)));
+            fields.push(("comment_lines", Value::from(location.comment_lines)));
         }
-        fields.push(("column", Value::from(place.column)));
-        fields.push(("end_column", Value::from(place.end_column)));
+        fields.push(("column", Value::from(location.column)));
+        fields.push(("end_column", Value::from(location.end_column)));
         Value::object(fields)
     });
     Value::object([
-        ("level", Value::from(entry.level.name())),
-        ("message", Value::from(entry.message.as_str())),
-        ("location", place.unwrap_or(Value::Null)),
+        ("level", Value::from(report.severity.name())),
+        ("message", Value::from(report.message.as_str())),
+        ("location", location.unwrap_or(Value::Null)),
     ])
 }
 
-fn analyse(service: &mut Service<'_>, params: Params<'_>) -> Answer {
+/// What analysing gives, with the messages editors show.
+fn run_analysis(
+    service: &Service,
+    awst: Document<'_>,
+    caller: Caller,
+    stop: Option<&dyn Fn() -> bool>,
+) -> CompileReport {
+    (service.compile)(CompileRequest {
+        awst,
+        task: Task::Analyse,
+        caller,
+        cwd: service.config.working_folder.to_string_lossy().into_owned(),
+        outputs: &mut Discard,
+        may_write: None,
+        debug: false,
+        keep: Keep::Nothing,
+        stop,
+    })
+}
+
+fn analyse(service: &mut Service, params: Params<'_>) -> Answer {
     params.check_names(&["awst", "awst_json", "base_path"])?;
     let awst = params.required_document("awst")?;
-    let started = Instant::now();
-    let deadline = started + service.config.compile_timeout;
-    let mut logs = service.compiler.analyse(awst, &|| Instant::now() >= deadline);
-    logs.retain(|entry| entry.level >= Severity::Info);
-    let logs = logs.iter().map(|entry| log_value(entry, Comments::Include));
-    Ok(write(&Value::object([("logs", Value::array(logs))]), Layout::Dense))
+    let limit = service.config.compile_timeout;
+    let mut report = run_analysis(service, awst, Caller::Daemon, Some(&time_limit(limit)));
+    if report.panicked {
+        return Err(internal_error("analyse"));
+    }
+    if report.stopped {
+        report.reports.push(too_late(limit));
+    }
+    let logs = log_values(&report.reports, Some(Severity::Info), Comments::Include);
+    Ok(write(&Value::object([("logs", logs)]), Layout::Dense))
 }
 
 #[derive(Serialize)]
@@ -440,7 +443,7 @@ struct Pong {
     pid: u32,
 }
 
-fn ping(_service: &mut Service<'_>, params: Params<'_>) -> Answer {
+fn ping(_service: &mut Service, params: Params<'_>) -> Answer {
     params.check_names(&[])?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(miniserde::json::to_string(&Pong { status: "ok", version, pid: std::process::id() }))
@@ -452,7 +455,7 @@ struct Stopping {
     message: &'static str,
 }
 
-fn stop(service: &mut Service<'_>, params: Params<'_>) -> Answer {
+fn stop(service: &mut Service, params: Params<'_>) -> Answer {
     params.check_names(&[])?;
     service.stop_requested = true;
     Ok(miniserde::json::to_string(&Stopping { success: true, message: "Server stopping" }))
@@ -486,7 +489,7 @@ struct Memory {
     peak: Option<u64>,
 }
 
-fn status(service: &mut Service<'_>, params: Params<'_>) -> Answer {
+fn status(service: &mut Service, params: Params<'_>) -> Answer {
     params.check_names(&[])?;
     let gauges = service.gauges;
     Ok(miniserde::json::to_string(&Status {
@@ -514,6 +517,9 @@ fn resident_memory() -> Memory {
     };
     Memory { current: bytes("VmRSS:"), peak: bytes("VmHWM:") }
 }
+
+mod artifacts;
+mod stdio;
 
 #[cfg(test)]
 mod tests;

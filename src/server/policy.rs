@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::artifacts::write::{Disk, Outputs};
+
 /// The only folder in which files may be written.
 #[derive(Clone, Debug)]
 pub struct OutputRoot(PathBuf);
@@ -42,10 +44,85 @@ fn resolve(path: &Path) -> Option<PathBuf> {
     Some(resolved)
 }
 
+/// Writes to disk, but only inside the root. Folders are checked before anything is compiled; this
+/// looks at every single path, because names of contracts become parts of paths too.
+pub struct Guarded<'r> {
+    disk: Disk,
+    base: &'r Path,
+    root: Option<&'r OutputRoot>,
+    refused: Option<PathBuf>,
+}
+
+impl<'r> Guarded<'r> {
+    /// A writer for which relative paths start at `base`.
+    pub fn new(base: &'r Path, root: Option<&'r OutputRoot>) -> Self {
+        Self { disk: Disk::new(base), base, root, refused: None }
+    }
+    /// The first path that was refused.
+    pub fn refused(&self) -> Option<&Path> {
+        self.refused.as_deref()
+    }
+    /// The files put in place.
+    pub fn written(&self) -> &[PathBuf] {
+        self.disk.written()
+    }
+    fn check(&mut self, path: &Path) -> io::Result<()> {
+        let path = self.base.join(path);
+        if self.root.is_none_or(|root| root.contains(&path)) {
+            return Ok(());
+        }
+        self.refused.get_or_insert(path);
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "outside of the output root"))
+    }
+}
+
+impl Outputs for Guarded<'_> {
+    fn remove_folder(&mut self, path: &Path) {
+        if self.check(path).is_ok() {
+            self.disk.remove_folder(path);
+        }
+    }
+    fn write_dump(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.check(path)?;
+        self.disk.write_dump(path, content)
+    }
+    fn make_folder(&mut self, path: &Path) -> io::Result<()> {
+        self.check(path)?;
+        self.disk.make_folder(path)
+    }
+    fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.check(path)?;
+        self.disk.write(path, content)
+    }
+    fn finish(&mut self) -> io::Result<()> {
+        if self.refused.is_some() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "a path was refused"));
+        }
+        self.disk.finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+
+    #[test]
+    fn one_refused_path_keeps_all_files_back() {
+        let base = std::env::temp_dir().join(format!("puya-guard-{}", std::process::id()));
+        let root = base.join("root");
+        fs::create_dir_all(&root).unwrap();
+        let checked = OutputRoot::new(&root).unwrap();
+        let mut outputs = Guarded::new(&root, Some(&checked));
+        outputs.write(Path::new("fine.teal"), b"x").unwrap();
+        assert!(outputs.write(Path::new("../escaped.teal"), b"x").is_err());
+        assert!(outputs.finish().is_err());
+        assert_eq!(outputs.refused(), Some(root.join("../escaped.teal").as_path()));
+        assert!(outputs.written().is_empty());
+        drop(outputs);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+        fs::remove_dir_all(&base).unwrap();
+    }
 
     #[test]
     fn only_what_really_is_inside_is_inside() {

@@ -1,61 +1,78 @@
 use super::*;
+use crate::base::arena::Arena;
+use crate::diagnostics::render::ReportLocation;
 use crate::rpc::envelope::{Message, read_message, write_answer};
 
-/// Does what the AWST says: `"panic"`, `"slow"`, `"fail"`, or anything else: success.
-struct Fake;
-
-impl Compiler for Fake {
-    fn compile(&self, job: &Job<'_>) -> Compiled {
-        let entry = |level, message: String| LogEntry { level, message, place: None };
-        let mut done = Compiled::default();
-        match job.awst {
-            "\"panic\"" => panic!("as told"),
-            "\"slow\"" => while !(job.stop)() {},
-            "\"fail\"" => {
-                done.exit_code = 1;
-                done.logs.push(entry(Severity::Warning, "odd".to_owned()));
-                done.logs.push(LogEntry {
-                    level: Severity::Error,
-                    message: "bad".to_owned(),
-                    place: Some(LogPlace {
-                        file: Some("a.py".to_owned()),
-                        line: 1,
-                        end_line: 2,
-                        comment_lines: 3,
-                        column: Some(4),
-                        end_column: None,
-                    }),
-                });
-            }
-            text => {
-                let seen = (text, job.options, job.source_annotations, job.base_path, job.write);
-                done.logs.push(entry(Severity::Info, format!("{seen:?}")));
-                done.logs.push(entry(Severity::Debug, "detail".to_owned()));
-                done.files.push(job.base_path.join("x.teal"));
-            }
-        }
-        done
-    }
-    fn analyse(&self, awst: &str, _stop: &dyn Fn() -> bool) -> Vec<LogEntry> {
-        vec![LogEntry { level: Severity::Info, message: awst.to_owned(), place: None }]
+fn show(document: Document<'_>) -> String {
+    match document {
+        Document::Text(text) => format!("text {text}"),
+        Document::Tree(json) => format!("tree {}", write(&Value::from(json), Layout::Dense)),
     }
 }
 
-fn service(root: Option<&Path>) -> Service<'static> {
+/// Does what the AWST says: `panic`, `slow`, `fail`, or anything else: success.
+fn fake(request: CompileRequest<'_>) -> CompileReport {
+    let mut done = CompileReport::default();
+    match show(request.awst).as_str() {
+        "tree \"panic\"" => panic!("as told"),
+        "tree \"slow\"" => {
+            while !request.stop.unwrap()() {}
+            done.stopped = true;
+        }
+        "tree \"fail\"" => {
+            done.exit_code = 1;
+            done.reports.push(Report::new(Severity::Warning, "odd"));
+            done.reports.push(Report {
+                location: Some(ReportLocation {
+                    file: Some("a.py".to_owned()),
+                    line: 1,
+                    end_line: 2,
+                    comment_lines: 3,
+                    column: Some(4),
+                    end_column: None,
+                }),
+                ..Report::new(Severity::Error, "bad")
+            });
+        }
+        awst => {
+            if let Task::Compile { options, annotations } = request.task {
+                let seen = format!(
+                    "{awst}, {}, {}, {}",
+                    show(options),
+                    annotations.map_or("none".to_owned(), show),
+                    request.cwd
+                );
+                done.reports.push(Report::new(Severity::Info, seen));
+                if let Some(folder) = awst.strip_prefix("text ") {
+                    let is_refused =
+                        request.may_write.is_some_and(|may_write| !may_write(Path::new(folder)));
+                    done.refused = is_refused.then(|| PathBuf::from(folder));
+                }
+            } else {
+                done.reports.push(Report::new(Severity::Info, awst));
+            }
+            done.reports.push(Report::new(Severity::Debug, "detail"));
+        }
+    }
+    done
+}
+
+fn service(root: Option<&Path>) -> Service {
     let config = ServiceConfig {
         address: "ws://here".to_owned(),
         compile_timeout: Duration::from_millis(20),
         output_root: root.map(|root| OutputRoot::new(root).unwrap()),
         working_folder: PathBuf::from("/work"),
+        console_level: None,
     };
-    Service::new(config, &Fake)
+    Service::new(Surface::Socket, config, fake)
 }
 
-fn call(service: &mut Service<'_>, method: &str, params: &str) -> String {
+fn call(service: &mut Service, method: &str, params: &str) -> String {
     let text = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
     let arena = Arena::new();
     let Message::Single(Ok(request)) = read_message(&text, &arena) else { panic!("{text}") };
-    let answer = write_answer(request.id, &service.call(&request, &text));
+    let answer = write_answer(request.id, &service.call(&request));
     answer
         .strip_prefix(r#"{"jsonrpc":"2.0","id":1,"#)
         .unwrap()
@@ -97,17 +114,15 @@ fn documents_come_as_text_or_as_values() {
         r#"{"options_json":"{\"a\":1}","awst_json":"[ 1 ]","source_annotations_json":null,
             "base_path":"out","write":false}"#,
     );
-    assert!(as_text.contains(r#"(\"[ 1 ]\", \"{\\\"a\\\":1}\", None, \"/work/out\", false)"#));
+    assert!(as_text.contains(r#""text [ 1 ], text {\"a\":1}, none, /work/out""#), "{as_text}");
     assert!(!as_text.contains("files") && !as_text.contains("detail"), "{as_text}");
     let as_values = call(
         &mut service,
         "compile",
         r#"{"options": {"b": 2} ,"awst": [ 1 ],"source_annotations":{},"log_level":"notset"}"#,
     );
-    assert!(
-        as_values.contains(r#"(\"[ 1 ]\", \"{\\\"b\\\": 2}\", Some(\"{}\"), \"/work/\", true)"#)
-    );
-    assert!(as_values.contains(r#""files":["/work/x.teal"]"#) && as_values.contains("detail"));
+    assert!(as_values.contains(r#"tree [1], tree {\"b\":2}, tree {}, /work/"#), "{as_values}");
+    assert!(as_values.contains(r#""files":[]"#) && as_values.contains("detail"));
     assert!(as_values.starts_with(r#""result":{"success":true,"elapsed_time":"#));
 }
 
@@ -132,15 +147,14 @@ fn a_failure_is_a_result_and_a_panic_an_error() {
 fn output_folders_outside_of_the_root_are_refused() {
     let root = std::env::temp_dir();
     let mut service = service(Some(&root));
-    let mut refused = |set: &str, more: &str| {
-        let params = format!(r#"{{"options":{{"compilation_set":{set}}},"awst":[]{more}}}"#);
+    let mut is_refused = |folder: &str, more: &str| {
+        let params = format!(r#"{{"options":{{}},"awst_json":"{folder}"{more}}}"#);
         call(&mut service, "compile", &params).contains("-32001")
     };
-    assert!(refused(r#"{"a":"/"}"#, ""));
-    assert!(refused(r#"{"a":"out"}"#, ""));
-    assert!(!refused(r#"{"a":"/"}"#, r#","write":false"#));
-    let inside = format!(r#"{{"a":"{}"}}"#, root.join("new").display());
-    assert!(!refused(&inside, ""));
+    assert!(is_refused("/", ""));
+    assert!(is_refused("out", ""));
+    assert!(!is_refused("/", r#","write":false"#));
+    assert!(!is_refused(root.join("new").to_str().unwrap(), ""));
 }
 
 #[test]
@@ -150,6 +164,6 @@ fn stop_asks_the_loop() {
     assert_eq!(answer, r#""result":{"success":true,"message":"Server stopping"}"#);
     assert!(service.stop_requested);
     assert!(call(&mut service, "ping", "[]").contains(r#""status":"ok","version":"5.10.1"#));
-    let logs = r#""result":{"logs":[{"level":"info","message":"[1]","location":null}]}"#;
+    let logs = r#""result":{"logs":[{"level":"info","message":"tree [1]","location":null}]}"#;
     assert_eq!(call(&mut service, "analyse", r#"{"awst":[1]}"#), logs);
 }
