@@ -47,7 +47,7 @@ pub struct FunctionBuilder<'a, 's> {
     /// The blocks so far.
     pub blocks: Blocks<'a, 's>,
     /// What is known of inner transactions held in variables.
-    pub itxn: InnerTransactions,
+    pub itxn: InnerTransactions<'s>,
     temp_counters: LookupMap<Symbol, u32>,
     /// By address of the node: the same node may be reached twice, and must take effect once.
     evaluated: LookupMap<*const Expr<'s>, Memo>,

@@ -4,6 +4,7 @@
 //! [`BuildCtx`] is what all bodies of a root share; [`FunctionBuilder`] builds one body. The expressions
 //! and statements it understands are spread over this folder, one family per file.
 
+mod abi_call;
 pub mod aggregate;
 mod assertion;
 pub mod assign;
@@ -23,6 +24,7 @@ pub mod functions;
 mod items;
 mod iteration;
 pub mod itxn;
+mod itxn_results;
 mod metadata;
 mod operators;
 pub mod program;
