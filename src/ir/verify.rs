@@ -41,8 +41,10 @@ pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
         }
     }
     if !undefined.is_empty() {
-        let names: Vec<String> =
+        let mut names: Vec<String> =
             undefined.iter().map(|register| text::register(ctx, *register)).collect();
+        // The reference lists them in the order of their hashes, which no two runs share.
+        names.sort();
         let message =
             format!("The following variables are used but never defined: {}", names.join(", "));
         return Err(Failure::internal(message, sub.loc));

@@ -176,7 +176,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             {
                 let item = match step {
                     Expr::TupleItemExpression(node) => {
-                        let position = self.tuple_position(variable.wtype, node.index, node.loc)?;
+                        let position = self.tuple_position(variable.wtype, node.index)?;
                         TupleItem::Index(usize::try_from(position).expect("tuples are short"))
                     }
                     Expr::FieldExpression(node) => TupleItem::Name(node.name),
@@ -224,7 +224,7 @@ impl<'s> FunctionBuilder<'_, 's> {
                 (
                     Expr::TupleItemExpression(node),
                     WTypeKind::Arc4Tuple { .. } | WTypeKind::Tuple { .. },
-                ) => Index::Fixed(self.tuple_position(wtype, node.index, node.loc)?),
+                ) => Index::Fixed(self.tuple_position(wtype, node.index)?),
                 (
                     Expr::FieldExpression(node),
                     WTypeKind::Arc4Struct { .. } | WTypeKind::Tuple { names: Some(_), .. },

@@ -87,7 +87,7 @@ impl<'s> FunctionBuilder<'_, 's> {
     }
     /// A bound clipped to the length; a negative one counts from the end.
     fn clip(&mut self, bound: SliceBound<'s>, length: Value, loc: Loc) -> Outcome<Value> {
-        let too_large = || Failure::internal("slice bound exceeds 64 bits", loc);
+        let too_large = || Failure::internal("ValueError: slice bound exceeds 64 bits", Loc::NONE);
         let (value, is_from_end) = match bound {
             SliceBound::Expr(expr) => (self.visit_value(expr)?, false),
             SliceBound::Int(value) => {

@@ -36,7 +36,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let build = self.build;
         let Some(entry) = build.functions.get(function) else {
             let name = self.ir().text(function.function().full_name);
-            return Err(Failure::internal(format!("no subroutine for {name}"), node.loc));
+            return Err(Failure::internal(format!("KeyError: {name}"), Loc::NONE));
         };
         self.call(entry.sub(), node.args, node.loc)
     }

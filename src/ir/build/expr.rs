@@ -22,7 +22,7 @@ use crate::ir::verify;
 
 use super::Root;
 use super::aggregate::Bounds;
-use super::function::{Evaluated, FunctionBuilder, into_values};
+use super::function::{Evaluated, FunctionBuilder, into_values, single_value_expected};
 
 impl<'s> FunctionBuilder<'_, 's> {
     /// Evaluates a node, whether or not it was evaluated before.
@@ -257,7 +257,10 @@ impl<'s> FunctionBuilder<'_, 's> {
     fn visit_checked_maybe(&mut self, node: &'s CheckedMaybe<'s>) -> Evaluated {
         let values = self.visit_values_as(node.expr, &["value", "check"])?;
         let [value, check] = values[..] else {
-            return Err(Failure::internal("a checked expression has two values", node.loc));
+            return Err(Failure::internal(
+                "ValueError: a checked expression has two values",
+                Loc::NONE,
+            ));
         };
         self.make(node.loc).assert_value(check, node.comment);
         Ok(Some(Source::value(value)))
@@ -291,37 +294,32 @@ impl<'s> FunctionBuilder<'_, 's> {
     }
     fn visit_tuple_item(&mut self, node: &'s TupleItemExpression<'s>) -> Evaluated {
         let base = self.visit_values(node.base)?;
-        let index = self.tuple_position(node.base.wtype(), node.index, node.loc)?;
+        let index = self.tuple_position(node.base.wtype(), node.index)?;
         self.read_index(node.base.wtype(), &base, &[Index::Fixed(index)], Bounds::Checked, node.loc)
             .map(Some)
     }
     /// The position of an item of a tuple; a negative index counts from the end.
-    pub(super) fn tuple_position(&self, tuple: WTypeId, index: i64, loc: Loc) -> Outcome<u64> {
+    pub(super) fn tuple_position(&self, tuple: WTypeId, index: i64) -> Outcome<u64> {
         let items = self.build.wtypes.item_types(tuple).unwrap_or_default();
         let length = i64::try_from(items.len()).expect("tuples are short");
         let position = if index < 0 { index + length } else { index };
         if !(0..length).contains(&position) {
-            return Err(Failure::internal("IndexError: tuple index out of range", loc));
+            return Err(Failure::internal("IndexError: tuple index out of range", Loc::NONE));
         }
         Ok(position.unsigned_abs())
     }
     fn visit_field(&mut self, node: &'s FieldExpression<'s>) -> Evaluated {
         let base = self.visit_values(node.base)?;
         let Some((index, _)) = self.build.wtypes.field(node.base.wtype(), node.name) else {
-            let message = format!("no field {} in {}", node.name, node.base.class_name());
-            return Err(Failure::internal(message, node.loc));
+            let message = format!("ValueError: no field {}", node.name);
+            return Err(Failure::internal(message, Loc::NONE));
         };
         let index = u64::try_from(index).expect("tuples are short");
         self.read_index(node.base.wtype(), &base, &[Index::Fixed(index)], Bounds::Checked, node.loc)
             .map(Some)
     }
     /// Values by field: evaluated in the order they are given, returned in the order of the fields.
-    fn visit_fields(
-        &mut self,
-        wtype: WTypeId,
-        given: NamedExprs<'s>,
-        loc: Loc,
-    ) -> Outcome<Vec<Value>> {
+    fn visit_fields(&mut self, wtype: WTypeId, given: NamedExprs<'s>) -> Outcome<Vec<Value>> {
         let mut by_name: OrderedMap<&str, Vec<Value>> = OrderedMap::default();
         for (name, value) in given {
             let values = self.visit_values(value)?;
@@ -331,14 +329,14 @@ impl<'s> FunctionBuilder<'_, 's> {
         for name in self.build.wtypes.item_names(wtype) {
             match by_name.get(name) {
                 Some(values) => ordered.extend_from_slice(values),
-                None => return Err(Failure::internal(format!("no value for field {name}"), loc)),
+                None => return Err(Failure::internal(format!("KeyError: {name}"), Loc::NONE)),
             }
         }
         Ok(ordered)
     }
     fn visit_named_tuple(&mut self, node: &'s NamedTupleExpression<'s>) -> Evaluated {
         let shape = self.shape(node.wtype, node.loc)?;
-        let values = self.visit_fields(node.wtype, node.values, node.loc)?;
+        let values = self.visit_fields(node.wtype, node.values)?;
         self.group(shape, values, node.loc).map(Some)
     }
     fn visit_new_struct(&mut self, node: &'s NewStruct<'s>) -> Evaluated {
@@ -346,7 +344,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let tuple = self.build.wtypes.tuple(&items, Loc::NONE)?;
         let shape = self.shape(tuple, node.loc)?;
         let encoding = self.encoding(tuple, node.loc)?;
-        let values = self.visit_fields(node.wtype, node.values, node.loc)?;
+        let values = self.visit_fields(node.wtype, node.values)?;
         self.encode(encoding, values, shape, None, node.loc).map(Some)
     }
     fn visit_index(&mut self, node: &'s IndexExpression<'s>) -> Evaluated {
@@ -426,7 +424,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let end = constant_bound(end)?.unwrap_or(length);
         let mut sliced = Vec::new();
         for index in begin..end {
-            let index = self.tuple_position(base.wtype(), index, loc)?;
+            let index = self.tuple_position(base.wtype(), index)?;
             let index = usize::try_from(index).expect("tuples are short");
             sliced.extend(into_values(self.read_tuple_index(base.wtype(), &values, index, loc)?));
         }
@@ -460,7 +458,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let source = self.visit_expr(node.expr)?;
         let pool = self.ir().pool;
         let [inner] = source.types(pool)[..] else {
-            return Err(Failure::internal("a cast needs a single value", node.loc));
+            return Err(single_value_expected());
         };
         let outer = self.ir_type(node.wtype, node.loc)?;
         if outer == inner || is_super_type(outer, inner, pool) {

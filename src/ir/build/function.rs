@@ -225,7 +225,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     /// Assigns a single result to a variable of the result's type.
     pub fn assign_variable(&mut self, name: Symbol, source: Source, loc: Loc) -> Outcome<Register> {
         let [ty] = source.types(self.ir().pool)[..] else {
-            return Err(Failure::internal("expected a single value to assign", loc));
+            return Err(single_value_expected());
         };
         self.assign_typed(name, ty, source, Placed { assignment: loc, register: loc })
     }
@@ -251,7 +251,10 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     ) -> Outcome<Vec<Register>> {
         let place = loc.register.or(loc.assignment);
         if names.len() != types.len() {
-            return Err(Failure::internal("as many names as types are assigned", place));
+            return Err(Failure::internal(
+                "ValueError: names and types differ in number",
+                Loc::NONE,
+            ));
         }
         let targets: Vec<Register> = names
             .iter()
@@ -269,7 +272,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         loc: Loc,
     ) -> Outcome<Register> {
         let [ty] = source.types(self.ir().pool)[..] else {
-            return Err(Failure::internal("expected a single value to assign", loc));
+            return Err(single_value_expected());
         };
         let target = self.new_temp(description, ty, loc);
         self.assign_targets(vec![target], source, loc)?;
@@ -284,7 +287,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         match shape {
             Shape::One(_) => match values[..] {
                 [value] => Ok(Source::value(value)),
-                _ => Err(Failure::internal("a single value was expected", loc)),
+                _ => Err(single_value_expected()),
             },
             Shape::Tuple(ty) => {
                 let arity = shape.arity(self.ir().pool);
@@ -396,10 +399,9 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// The value of a source of a single result.
     pub fn materialise_value(&mut self, source: Source, description: &str) -> Outcome<Value> {
-        let loc = source.loc;
         match self.materialise_values(source, &[description])?[..] {
             [value] => Ok(value),
-            _ => Err(Failure::internal("a single value was expected", loc)),
+            _ => Err(single_value_expected()),
         }
     }
 
@@ -484,6 +486,11 @@ pub struct Placed {
     pub assignment: Loc,
     /// Location of the register.
     pub register: Loc,
+}
+
+/// The reference's answer where it takes one value apart and finds another number of them.
+pub(super) fn single_value_expected() -> Failure {
+    Failure::internal("ValueError: expected exactly one value", Loc::NONE)
 }
 
 fn no_value(expr: ExprRef<'_>) -> Failure {

@@ -189,12 +189,15 @@ fn new_subroutine(
 pub fn make_main<'s>(ctx: &BuildCtx<'_, 's>, function: FunctionRef<'s>) -> Outcome<Subroutine> {
     let function = function.function();
     if !function.args.is_empty() {
-        return Err(Failure::internal("main method should not have args", function.loc));
+        return Err(Failure::internal(
+            "AssertionError: main method should not have args",
+            Loc::NONE,
+        ));
     }
     let ty = types::ir_type(ctx.types(), function.return_type, function.loc)?;
     if !ty.is_uint64(ctx.ir.pool) {
-        let message = "main method should return uint64 backed type";
-        return Err(Failure::internal(message, function.loc));
+        let message = "AssertionError: main method should return uint64 backed type";
+        return Err(Failure::internal(message, Loc::NONE));
     }
     let signature =
         Signature { full_name: function.full_name, short_name: function.short_name, pure: false };

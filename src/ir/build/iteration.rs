@@ -12,7 +12,7 @@ use crate::ir::op::{Index, Register, Source, TerminatorKind, Value};
 use crate::ir::types::IrType;
 
 use super::aggregate::Bounds;
-use super::function::{FunctionBuilder, Placed};
+use super::function::{FunctionBuilder, Placed, single_value_expected};
 
 /// What the forms of the loop have in common.
 #[derive(Clone, Copy)]
@@ -251,8 +251,7 @@ impl<'s> FunctionBuilder<'_, 's> {
 
         self.blocks.activate_open(body)?;
         let [item] = variables.items[..] else {
-            let message = "items of a range have one variable";
-            return Err(Failure::internal(message, form.items.loc()));
+            return Err(single_value_expected());
         };
         let item = self.refresh(item)?;
         let index = match variables.index {
