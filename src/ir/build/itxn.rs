@@ -170,7 +170,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             Expr::TupleItemExpression(TupleItemExpression { base, index, .. }) => match base {
                 Expr::TupleExpression(tuple) => {
                     let names = self.local_names(base, tuple.items.len())?;
-                    let position = self.tuple_position(tuple.wtype, *index, target.loc())?;
+                    let position = self.tuple_position(tuple.wtype, *index)?;
                     let position = usize::try_from(position).expect("tuples are short");
                     Ok(vec![names[position]])
                 }
@@ -303,7 +303,7 @@ impl<'s> FunctionBuilder<'_, 's> {
                 loc,
                 ..
             }) if matches!(self.kind(base.wtype), WTypeKind::Tuple { .. }) => {
-                let position = self.tuple_position(base.wtype, *index, *loc)?;
+                let position = self.tuple_position(base.wtype, *index)?;
                 let item = TupleItem::Index(usize::try_from(position).expect("tuples are short"));
                 let name = self.ir().text(base.name);
                 Ok(self.sym(&tuple_item_name(self.build.types(), base.wtype, name, item)))

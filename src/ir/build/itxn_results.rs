@@ -144,7 +144,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             }
             Expr::TupleItemExpression(node) if self.is_native_tuple(node.base) => {
                 let origins = self.origins(node.base, submissions)?;
-                let index = self.tuple_position(node.base.wtype(), node.index, node.loc)?;
+                let index = self.tuple_position(node.base.wtype(), node.index)?;
                 let index = usize::try_from(index).expect("tuples are short");
                 Ok(self.items_of(node.base.wtype(), &origins, index..index + 1))
             }
