@@ -121,3 +121,6 @@ pub fn assemble(
 fn range_error(format: char, range: &str) -> Cow<'static, str> {
     format!("error: '{format}' format requires {range}").into()
 }
+
+#[cfg(test)]
+mod tests;

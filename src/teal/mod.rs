@@ -68,3 +68,6 @@ fn explicit_checks(session: &Session, program: &Program) -> OrderedMap<(String, 
     }
     checks
 }
+
+#[cfg(test)]
+mod tests;

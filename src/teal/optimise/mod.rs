@@ -135,3 +135,6 @@ fn log_subroutine(ctx: &Ctx, what: &str, sub: &Subroutine) {
 fn is_swap(kind: &OpKind) -> bool {
     matches!(kind, OpKind::Swap | OpKind::Cover(1) | OpKind::Uncover(1))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Looks for the shortest sequence of rotations with the effect of a given one.
 //!
 //! ```text
-//! uncover 2; cover 1; uncover 2    ->    cover 2; ...
+//! cover 1; uncover 2; cover 1    ->    cover 2
 //! ```
 //!
 //! The reference tries every sequence of different rotations, shorter ones first, and takes the

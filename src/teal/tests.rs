@@ -1,0 +1,67 @@
+//! Golden tests: `tests/golden/teal/NAME.O1.lowered.teal` goes through the optimiser at level 1, and the
+//! dumps on the way and the text at the end must equal `NAME.O1.teal`. `BLESS=1` rewrites them.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::text::{Detail, render};
+use super::{optimise_program, text_read};
+use crate::base::arena::Arena;
+use crate::session::Session;
+
+fn stages(lowered: &str, level: i64) -> String {
+    let arena = Arena::new();
+    let session = Session::new(&arena, None);
+    let mut program = text_read::read(&session, lowered).expect("readable TEAL");
+    let mut out = String::new();
+    let mut push = |name: &str, text: String| {
+        writeln!(out, "==== {name}\n{}", text.trim_end()).expect("a string takes every text");
+    };
+    optimise_program(&session, level, &mut program, &mut |program, name| {
+        push(name, render(&session, 0, program, Detail::StackManipulations));
+        Ok(())
+    })
+    .expect("optimises");
+    push("final", render(&session, 0, &program, Detail::Plain));
+    out
+}
+
+fn golden_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/teal");
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    files.retain(|file| file.to_string_lossy().ends_with(".lowered.teal"));
+    files.sort();
+    files
+}
+
+#[test]
+fn dumps_equal_the_golden_files() {
+    let bless = std::env::var_os("BLESS").is_some();
+    for file in golden_files() {
+        let path = file.to_str().expect("UTF-8 names").to_owned();
+        let name = path.strip_suffix(".lowered.teal").expect("as selected");
+        let level = name.rsplit_once(".O").expect("NAME.O1").1.parse().expect("a number");
+        let actual = stages(&std::fs::read_to_string(&file).expect("readable"), level);
+        let golden = format!("{name}.teal");
+        if bless {
+            std::fs::write(&golden, &actual).expect("writable");
+        }
+        let expected = std::fs::read_to_string(&golden).expect("readable");
+        assert!(actual == expected, "{golden} differs:\n{actual}");
+    }
+}
+
+#[test]
+fn what_is_read_is_rendered_again() {
+    for file in golden_files() {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let arena = Arena::new();
+        let session = Session::new(&arena, None);
+        let program = text_read::read(&session, &text).expect("readable TEAL");
+        let heights = |line: &&str| !line.starts_with("// stack");
+        let without_heights = text.lines().filter(heights).collect::<Vec<_>>().join("\n");
+        let again = render(&session, 0, &program, Detail::StackManipulations);
+        assert_eq!(again.trim_end(), without_heights);
+    }
+}
