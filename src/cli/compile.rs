@@ -3,15 +3,22 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::args::CompileArgs;
+use super::daemon::{DaemonOptions, start_options};
 use crate::artifacts::write::Disk;
+use crate::client::{CompileWithDaemon, compile_with_daemon_if_available};
 use crate::compile::{Caller, Document, Keep, Request, Task, compile};
 use crate::diagnostics::Severity;
-use crate::diagnostics::render::{Style, render};
+use crate::diagnostics::render::{Report, Style, render};
+use crate::rpc::token;
 
 /// The inputs could not be read.
 const EXIT_UNREADABLE: u8 = 1;
+
+/// How long to wait for a daemon, which may have others to serve first.
+const DAEMON_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The documents of a compilation, as texts.
 pub struct Inputs {
@@ -55,6 +62,26 @@ pub fn run(args: &CompileArgs) -> u8 {
             return EXIT_UNREADABLE;
         }
     };
+    let (reports, exit_code) = if args.use_daemon {
+        by_daemon(args, &inputs, &cwd)
+    } else {
+        in_process(args, &inputs, &cwd)
+    };
+    let style =
+        Style { format: args.log.format, colours: std::env::var_os("NO_COLOR").is_none(), cwd };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for message in &reports {
+        if args.log.level.is_none_or(|level| message.severity >= level) {
+            // nobody reads on: there is nobody left to tell
+            let _ = writeln!(out, "{}", render(message, &style));
+        }
+    }
+    let _ = out.flush();
+    exit_code
+}
+
+/// Compiles here: messages and exit code.
+fn in_process(args: &CompileArgs, inputs: &Inputs, cwd: &str) -> (Vec<Report>, u8) {
     let mut disk = Disk::new("");
     let report = compile(Request {
         awst: Document::Text(&inputs.awst),
@@ -63,24 +90,38 @@ pub fn run(args: &CompileArgs) -> u8 {
             annotations: inputs.annotations.as_deref().map(Document::Text),
         },
         caller: Caller::CommandLine,
-        cwd: cwd.clone(),
+        cwd: cwd.to_owned(),
         outputs: &mut disk,
         may_write: None,
         debug: args.log.level.is_none_or(|level| level <= Severity::Debug),
         keep: Keep::Nothing,
         stop: None,
     });
-    let style =
-        Style { format: args.log.format, colours: std::env::var_os("NO_COLOR").is_none(), cwd };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for message in &report.reports {
-        if args.log.level.is_none_or(|level| message.severity >= level) {
-            // nobody reads on: there is nobody left to tell
-            let _ = writeln!(out, "{}", render(message, &style));
-        }
+    (report.reports, report.exit_code)
+}
+
+/// Lets a daemon compile, or does it here and says on stderr why.
+fn by_daemon(args: &CompileArgs, inputs: &Inputs, cwd: &str) -> (Vec<Report>, u8) {
+    let options = DaemonOptions::from(args.endpoint.clone());
+    let start = if args.no_auto_start { None } else { start_options(&options).ok() };
+    // a daemon that is to be started makes its token file itself
+    if let (Some(path), Some(_)) = (&options.token_file, &start) {
+        let _ = token::read_or_create(path);
     }
-    let _ = out.flush();
-    report.exit_code
+    let client = options.client(DAEMON_TIMEOUT);
+    let outcome = compile_with_daemon_if_available(&CompileWithDaemon {
+        options_json: &inputs.options,
+        awst_json: &inputs.awst,
+        source_annotations_json: inputs.annotations.as_deref(),
+        base_path: Path::new(cwd),
+        log_level: args.log.level,
+        daemon: client.as_ref().ok(),
+        auto_start: start.as_ref(),
+    });
+    if let Some(why) = outcome.daemon_error.or(client.err()) {
+        eprintln!("puya: compiling without a daemon: {why}");
+    }
+    (outcome.logs, outcome.exit_code)
 }
 
 /// The text of a file; what its suffix says is compressed is unpacked.

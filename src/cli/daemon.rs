@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::rpc::{EXIT_ALREADY_RUNNING, token};
 use crate::server::connection::Limits;
 use crate::server::handshake::Admission;
 use crate::server::logging;
-use crate::server::methods::{Compile, keep_panics};
+use crate::server::methods::{Compile, keep_panics, last_panic};
 use crate::server::policy::OutputRoot;
 use crate::server::signals::Signals;
 use crate::server::{Server, ServerConfig, ServerError};
@@ -32,6 +33,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long `--daemon-stop` waits for compilations that still run.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The exit code of a Rust program that panics.
+const EXIT_PANIC: u8 = 101;
 
 /// What the daemon's commands are told.
 #[derive(Clone, Debug)]
@@ -120,7 +124,8 @@ impl DaemonOptions {
     pub fn pid_file(&self) -> Option<PathBuf> {
         self.pid_file.clone().or_else(default_pid_file)
     }
-    fn client(&self, timeout: Duration) -> Result<PuyaDaemonClient, String> {
+    /// A client of the daemon these options name.
+    pub fn client(&self, timeout: Duration) -> Result<PuyaDaemonClient, String> {
         let mut client = PuyaDaemonClient::new(SocketAddr::new(self.host, self.port), timeout);
         if let Some(path) = &self.token_file {
             let read = token::read(path);
@@ -143,9 +148,11 @@ pub fn serve(options: &DaemonOptions, compile: Compile) -> u8 {
         Ok(server) => {
             let address = server.address();
             announce_line(announce, &format!("{ANNOUNCE_READY}{address}"));
-            match server.run() {
-                Ok(()) => return 0,
-                Err(error) => (error.to_string(), 1),
+            // a panic outside of any request was kept, too: nobody else would tell it
+            match catch_unwind(AssertUnwindSafe(|| server.run())) {
+                Ok(Ok(())) => return 0,
+                Ok(Err(error)) => (error.to_string(), 1),
+                Err(_) => (format!("internal error: {}", last_panic()), EXIT_PANIC),
             }
         }
         Err(refusal) => refusal,
@@ -232,16 +239,7 @@ pub fn detach(options: &DaemonOptions, arguments: &[OsString]) -> u8 {
         .filter(|argument| *argument != "--detach" && *argument != "--daemon")
         .cloned()
         .collect();
-    if options.log_file.is_none()
-        && let Some(pid_file) = options.pid_file()
-    {
-        // nobody sees its stderr: the log goes beside the pid file
-        let log_file = pid_file.with_extension("log");
-        // if it cannot be made, the daemon says so
-        let _ = make_folder(&log_file);
-        arguments.push("--log-file".into());
-        arguments.push(log_file.into());
-    }
+    arguments.extend(background_log(options));
     let executable = match std::env::current_exe() {
         Ok(path) => path,
         Err(error) => {
@@ -262,6 +260,38 @@ pub fn detach(options: &DaemonOptions, arguments: &[OsString]) -> u8 {
             }
         }
     }
+}
+
+/// Where a daemon that nobody sees logs to, as arguments: beside the pid file.
+fn background_log(options: &DaemonOptions) -> Vec<OsString> {
+    match options.pid_file() {
+        Some(pid_file) if options.log_file.is_none() => {
+            let log_file = pid_file.with_extension("log");
+            // if it cannot be made, the daemon says so
+            let _ = make_folder(&log_file);
+            vec!["--log-file".into(), log_file.into()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// How to start the daemon that these options name in the background.
+pub fn start_options(options: &DaemonOptions) -> std::io::Result<StartOptions> {
+    let mut arguments: Vec<OsString> = vec![
+        "--host".into(),
+        options.host.to_string().into(),
+        "--port".into(),
+        options.port.to_string().into(),
+    ];
+    let files = [("--pid-file", &options.pid_file), ("--token-file", &options.token_file)];
+    for (flag, path) in files {
+        if let Some(path) = path {
+            arguments.extend([flag.into(), path.into()]);
+        }
+    }
+    arguments.extend(background_log(options));
+    let executable = std::env::current_exe()?;
+    Ok(StartOptions { executable, arguments, timeout: START_TIMEOUT })
 }
 
 /// `--daemon-stop`: returns when the daemon is gone.
