@@ -2,7 +2,8 @@
 //!
 //! What a dump does not show is inferred: types of constants and of results from what they are
 //! assigned to, types of aggregates from the registers that hold them. Locations of blocks are their
-//! lines, other locations are none, predecessors stand in the order of the blocks they come from.
+//! lines, other locations are none, predecessors stand in the order of the blocks they come from. What
+//! a pass needs to know of a subroutine may stand behind its header: `// inline pure routing`.
 
 mod types;
 mod values;
@@ -98,7 +99,11 @@ fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine
         let name = id.rsplit(['.', ':']).next().unwrap_or(id);
         ctx.sym(name.strip_suffix("[routing]").unwrap_or(name))
     };
-    let line = line.strip_suffix(':').ok_or("a header ends with a colon")?;
+    let (line, attributes) = match line.split_once(": // ") {
+        Some((line, attributes)) => (line, attributes),
+        None => (line.strip_suffix(':').ok_or("a header ends with a colon")?, ""),
+    };
+    let has = |attribute| attributes.split(' ').any(|word| word == attribute);
     if let Some(id) = line.strip_prefix("main ") {
         let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &[], false);
         return Ok(Subroutine::new(sub, Loc::NONE, Vec::new(), Vec::new()));
@@ -120,9 +125,16 @@ fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine
     };
     let returns: Vec<IrType> =
         list.into_iter().map(|ty| types::ir_type(ctx, ty)).collect::<Read<_>>()?;
-    let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &returns, false);
+    let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &returns, has("pure"));
     calls.subs.insert(id.to_owned(), sub);
-    Ok(Subroutine::new(sub, Loc::NONE, registers, returns))
+    let mut sub = Subroutine::new(sub, Loc::NONE, registers, returns);
+    sub.is_routing_wrapper = has("routing");
+    sub.inline = match (has("inline"), has("noinline")) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    };
+    Ok(sub)
 }
 
 fn body(

@@ -143,6 +143,8 @@ impl Inliner<'_, '_, '_> {
         block: BlockId,
         place: usize,
     ) -> Outcome<Vec<BlockId>> {
+        // the targets of the call count as in use, so before the call is taken out
+        let offsets = self.versions.take().unwrap_or_else(|| versions_in_use(sub));
         let mut rest_ops = sub.blocks[block].ops.split_off(place);
         let call_op = rest_ops.remove(0);
         let Op { kind, loc: _ } = sub.ops[call_op].clone();
@@ -158,7 +160,6 @@ impl Inliner<'_, '_, '_> {
             Failure::internal("auto recursive blocks should already be filtered out", call_loc)
         })?;
         let callee_id = callee.header(self.ctx.ir.pool).id;
-        let offsets = self.versions.take().unwrap_or_else(|| versions_in_use(sub));
         let mut defined: Vec<Register> = Vec::new();
         let mut blocks = self.copy_body(sub, callee, &offsets, &mut defined);
 
