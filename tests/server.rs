@@ -768,3 +768,21 @@ fn many_who_need_a_daemon_start_one() {
     assert!(terminate_daemon(&client, Some(&folder.pid_file()), PATIENCE));
     assert!(!folder.pid_file().exists());
 }
+
+#[test]
+fn the_python_client_passes_its_tests() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/test_puya_daemon.py");
+    let run = Command::new("python3")
+        .arg(script)
+        .env("PUYA_BIN", env!("CARGO_BIN_EXE_puya"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .output();
+    match run {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        // a machine without Python has no use for its client
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}"),
+    }
+}
