@@ -312,7 +312,11 @@ fn describe_struct(wtypes: &WTypes<'_>, wtype: WTypeId) -> Outcome<Struct> {
         _ => None,
     };
     let mut described = Vec::new();
-    for field in fields(wtypes, wtype).unwrap_or_default() {
+    let Some(fields) = fields(wtypes, wtype) else {
+        // PARITY: the reference asserts that there are fields, pinned by py_e35_empty_event.
+        return Err(Failure::internal("AssertionError: ", Loc::NONE));
+    };
+    for field in fields {
         let arc4 = if wtypes.kind(field.wtype).is_arc4() {
             field.wtype
         } else {
