@@ -1,0 +1,9 @@
+//! Fuzz target: see `harness::options`.
+
+#![no_main]
+
+#[path = "../harness.rs"]
+#[allow(dead_code)]
+mod harness;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| harness::options(input));
