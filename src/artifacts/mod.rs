@@ -4,3 +4,6 @@ pub mod arc32;
 pub mod arc56;
 pub mod source_map;
 pub mod write;
+
+#[cfg(test)]
+mod tests;

@@ -60,8 +60,8 @@ pub fn read(session: &Session, text: &str) -> Read<Program> {
             let kind = read_op(session, op, &stack).ok_or_else(fail)?;
             let block = last_block(&mut program).ok_or_else(fail)?;
             block.ops.push(Op { kind, loc: Loc::NONE, stack });
-        } else if line.starts_with("//") {
-            continue_comment(session, &mut program, &line[2..]).ok_or_else(fail)?;
+        } else if let Some(comment) = line.strip_prefix("//") {
+            continue_comment(session, &mut program, comment).ok_or_else(fail)?;
         } else if let Some(label) = line.strip_suffix(':') {
             if let Some(signature) = signature.take() {
                 program.subroutines.push(Subroutine {
