@@ -41,9 +41,10 @@ impl Stack {
     pub fn fxl_height(&self) -> usize {
         self.f.len() + self.xl_height()
     }
-    /// How many values stand above a place of the X-stack.
+    /// How many values stand above a place of the X-stack. Past the top there are none either:
+    /// [`Stack::apply`] refuses what is made of that.
     pub fn x_depth(&self, index: usize) -> u32 {
-        depth(self.xl_height() - index - 1)
+        depth(self.xl_height().saturating_sub(index + 1))
     }
     /// Where on the X-stack a variable lies.
     pub fn x_index(&self, local: Symbol) -> Option<usize> {
