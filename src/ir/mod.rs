@@ -10,11 +10,13 @@ pub mod dominators;
 pub mod factory;
 pub mod freeze;
 pub mod liveness;
+pub mod lower;
 pub mod model;
 pub mod op;
 pub mod optimise;
 pub mod pool;
 pub mod rewrite;
+pub mod slots;
 pub mod ssa;
 pub mod text;
 #[doc(hidden)]
@@ -58,3 +60,6 @@ impl<'s> Ctx<'_, 's> {
         self.session.locs.sequential_merge(locs)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! lines, other locations are none, predecessors stand in the order of the blocks they come from. What
 //! a pass needs to know of a subroutine may stand behind its header: `// inline pure routing`.
 
+mod encoded;
 mod types;
 mod values;
 
@@ -22,7 +23,7 @@ use super::op::{
     TerminatorKind, Value,
 };
 use super::pool::SubId;
-use super::types::{Encoding, EncodingId, IrType, Shape};
+use super::types::{EncodingId, IrType};
 use values::Cursor;
 
 /// What is wrong with a text, and in which line (from 1).
@@ -444,8 +445,8 @@ impl BodyReader<'_, '_, '_> {
         }
         if cursor.accept("bytes_encode<") {
             let encoding = types::encoding(ctx, cursor.until(">(")?)?;
-            let values = self.arguments(&mut cursor)?;
-            let values_ty = self.encoded_shape(encoding, &values);
+            let mut values = self.arguments(&mut cursor)?;
+            let values_ty = encoded::shape(ctx, encoding, &mut values);
             return Ok(SourceKind::BytesEncode {
                 encoding,
                 values,
@@ -456,8 +457,8 @@ impl BodyReader<'_, '_, '_> {
         if cursor.accept("decode_bytes<") {
             let ty = types::shape(ctx, cursor.until(">(")?)?;
             let value = self.value(&mut cursor, IrType::Bytes)?;
-            let encoding =
-                self.encoding_of(value.ty(ctx.pool)).unwrap_or_else(|| self.byte_array());
+            let encoding = self.encoding_of(value.ty(ctx.pool));
+            let encoding = encoding.unwrap_or_else(|| encoded::usual_encoding(ctx, ty));
             return Ok(SourceKind::DecodeBytes {
                 encoding,
                 value,
@@ -564,53 +565,6 @@ impl BodyReader<'_, '_, '_> {
             array_index,
             ty,
         })
-    }
-    /// Types of encoded values; groups are recovered from the encoding.
-    fn encoded_shape(&self, encoding: EncodingId, values: &[Value]) -> Shape {
-        if let [value] = values {
-            let elements = self.ctx.pool.encoding(encoding).tuple_elements(self.ctx.pool);
-            let of_one = !matches!(value.ty(self.ctx.pool), IrType::Encoded(_))
-                && elements.is_some_and(|elements| elements.len() == 1)
-                && self.ctx.pool.bool8_encoding() != encoding;
-            return match of_one {
-                true => Shape::Tuple(self.ctx.pool.tuple_of([value.ty(self.ctx.pool)])),
-                false => Shape::One(value.ty(self.ctx.pool)),
-            };
-        }
-        let mut rest = values;
-        let shape = self.group_shape(encoding, &mut rest);
-        match shape {
-            Some(shape) if rest.is_empty() => shape,
-            _ => {
-                let types = values.iter().map(|value| value.ty(self.ctx.pool));
-                Shape::Tuple(self.ctx.pool.tuple_of(types))
-            }
-        }
-    }
-    fn group_shape(&self, encoding: EncodingId, rest: &mut &[Value]) -> Option<Shape> {
-        let pool = self.ctx.pool;
-        let elements: Vec<EncodingId> = match pool.encoding(encoding).encoding {
-            Encoding::Tuple(elements) => elements.to_vec(),
-            Encoding::Array { element, size: Some(size), .. } => {
-                vec![element; usize::try_from(size).ok()?]
-            }
-            _ => return None,
-        };
-        let mut shapes = Vec::new();
-        for element in elements {
-            let first = rest.first()?;
-            let ty = first.ty(pool);
-            let grouped = pool.bool8_encoding() != element
-                && matches!(pool.encoding(element).encoding, Encoding::Tuple(_))
-                && !matches!(ty, IrType::Encoded(own) if own == element);
-            if grouped {
-                shapes.push(self.group_shape(element, rest)?);
-            } else {
-                *rest = &rest[1..];
-                shapes.push(Shape::One(ty));
-            }
-        }
-        Some(Shape::Tuple(pool.tuple_type(&shapes, None)))
     }
     /// Arguments up to the closing parenthesis.
     fn arguments(&self, cursor: &mut Cursor<'_>) -> Read<Vec<Value>> {
