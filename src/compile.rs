@@ -221,8 +221,12 @@ impl<'r> Driver<'_, 'r> {
         'r: 's,
     {
         let arena = session.arena;
-        if let Task::Compile { annotations: Some(document), .. } = self.request.task {
-            read_annotations(session, tree(document, arena)?)?;
+        match self.request.task {
+            // an empty text is taken for no annotations, as in the reference
+            Task::Compile { annotations: None | Some(Document::Text("")), .. } | Task::Analyse => {}
+            Task::Compile { annotations: Some(document), .. } => {
+                read_annotations(session, tree(document, arena)?)?;
+            }
         }
         let session: &Session<'s> = session;
         let wtypes = WTypes::new(arena);

@@ -8,6 +8,7 @@ use super::backend::{Compiled, CompiledProgram};
 use crate::artifacts::write::{Outputs, output_path};
 use crate::artifacts::{arc32, arc56, source_map};
 use crate::base::source::Loc;
+use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::model::ProgramKind;
 use crate::metadata::{ContractMetadata, Metadata};
@@ -148,7 +149,22 @@ impl CompiledProgram {
     }
 }
 
-/// A failed write, as a failure of the environment.
+/// A failed write, worded as the exception Python raises for it.
 pub fn io_failure(error: &io::Error, path: &str) -> Failure {
-    Failure::internal(format!("OSError: {error}: '{path}'"), Loc::NONE)
+    let class = match error.kind() {
+        io::ErrorKind::NotFound => "FileNotFoundError",
+        io::ErrorKind::PermissionDenied => "PermissionError",
+        io::ErrorKind::NotADirectory => "NotADirectoryError",
+        io::ErrorKind::IsADirectory => "IsADirectoryError",
+        io::ErrorKind::AlreadyExists => "FileExistsError",
+        _ => "OSError",
+    };
+    let text = error.to_string();
+    let message = match (error.raw_os_error(), text.split_once(" (os error")) {
+        (Some(code), Some((words, _))) => {
+            format!("{class}: [Errno {code}] {words}: {}", repr(path))
+        }
+        _ => format!("{class}: {text}: {}", repr(path)),
+    };
+    Failure::internal(message, Loc::NONE)
 }
