@@ -12,7 +12,7 @@ use super::decl::{
     RootNode, StateTotals, Subroutine, SubroutineArgument,
 };
 use super::expr::ExprRef;
-use super::read_scalar::{class_of, repr_of};
+use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
 use super::read_wtype::Class;
 use super::stmt::{
     AssignmentStatement, BigUIntAugmentedAssignment, Block, BytesAugmentedAssignment,
@@ -30,7 +30,7 @@ use crate::json::{DEPTH_MAX, Json, Kind};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding};
 use crate::session::Session;
 
-const ID_KEY: &str = "_$%!#ID";
+pub(super) const ID_KEY: &str = "_$%!#ID";
 const REF_KEY: &str = "_$%!#REF";
 
 /// After how many nodes the stop check is asked.
@@ -139,11 +139,12 @@ impl<'s> Reader<'_, 's> {
     fn define_objects(&mut self, json: J<'s>) -> Outcome<()> {
         match json.kind {
             Kind::Object(fields) => {
-                if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null())
-                    && self.definitions.insert(repr_of(id), json).is_some()
-                {
-                    let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
-                    return Err(fails(format!("{id} was defined multiple times")));
+                if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null()) {
+                    hashable(id)?;
+                    if self.definitions.insert(lookup_key(id), json).is_some() {
+                        let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
+                        return Err(fails(format!("{id} was defined multiple times")));
+                    }
                 }
                 fields.iter().try_for_each(|(_, value)| self.define_objects(value))
             }
@@ -154,7 +155,8 @@ impl<'s> Reader<'_, 's> {
     fn check_references(&self, json: J<'s>) -> Outcome<()> {
         match json.kind {
             Kind::Object(fields) => match json.get(REF_KEY).filter(|id| !id.is_null()) {
-                Some(id) if !self.definitions.contains_key(&repr_of(id)) => {
+                Some(id) if !self.definitions.contains_key(&lookup_key(id)) => {
+                    hashable(id)?;
                     let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
                     Err(fails(format!("{id} was not defined")))
                 }
@@ -171,7 +173,7 @@ impl<'s> Reader<'_, 's> {
             return json;
         }
         let referred = json.get(REF_KEY).filter(|id| !id.is_null());
-        referred.and_then(|id| self.definitions.get(&repr_of(id))).copied().unwrap_or(json)
+        referred.and_then(|id| self.definitions.get(&lookup_key(id))).copied().unwrap_or(json)
     }
 
     // ---- walking the document ----
@@ -307,12 +309,9 @@ impl<'s> Reader<'_, 's> {
     }
     /// The class a tagged object names.
     pub(super) fn tag(&mut self, json: J<'s>) -> Outcome<&'s str> {
-        self.field(json, "_type", |_, tag| match tag.kind {
-            Kind::String(text) => Ok(text),
-            Kind::Array(_) | Kind::Object(_) => {
-                Err(refuses(format!("unhashable type: '{}'", class_of(tag))))
-            }
-            _ => Err(fails(repr_of(tag))),
+        self.field(json, "_type", |_, tag| {
+            hashable(tag)?;
+            tag.as_str().ok_or_else(|| fails(repr_of(tag)))
         })
     }
     /// A text or null.
@@ -336,8 +335,23 @@ impl<'s> Reader<'_, 's> {
                     RootNode::LogicSignature(arena.alloc(reader.logic_signature(json)?))
                 }
                 "Contract" => RootNode::Contract(arena.alloc(reader.contract(json)?)),
+                "RootNode" => return Err(reader.abstract_node(tag, json)),
                 other => return Err(fails(repr(other))),
             })
+        })
+    }
+    /// The failure of an object tagged with a class that has no objects.
+    pub(super) fn abstract_node(&mut self, tag: &str, json: J<'s>) -> Failure {
+        let mut fields = self.loc_field(json).map(drop);
+        if tag == "Expression" {
+            fields = fields.and_then(|()| self.field(json, "wtype", Self::wtype).map(drop));
+        }
+        let methods = if tag == "RootNode" { "methods 'accept', 'id'" } else { "method 'accept'" };
+        fields.err().unwrap_or_else(|| {
+            refuses(format!(
+                "Can't instantiate abstract class {tag} without an implementation for abstract \
+                 {methods}"
+            ))
         })
     }
     fn subroutine(&mut self, json: J<'s>) -> Outcome<Subroutine<'s>> {
@@ -610,6 +624,7 @@ impl<'s> Reader<'_, 's> {
             tag @ ("UInt64AugmentedAssignment"
             | "BigUIntAugmentedAssignment"
             | "BytesAugmentedAssignment") => self.augmented_assignment(tag, json),
+            tag @ "Statement" => Err(self.abstract_node(tag, json)),
             other => Err(fails(repr(other))),
         }
     }

@@ -11,6 +11,7 @@ use super::expr::{
     TupleItemExpression, TxnFields, UpdateInnerTransaction,
 };
 use super::read::{J, Reader, fails};
+use super::read_scalar::{hashable, repr_of};
 use super::read_wtype::Class;
 use super::wtypes::{WTypeId, WTypeKind};
 use crate::base::source::Loc;
@@ -517,9 +518,12 @@ impl<'s> Reader<'_, 's> {
                 let loc = self.loc_field(json)?;
                 let wtype = self.field(json, "wtype", Self::wtype)?;
                 let itxn = self.field(json, "itxn", Self::expr)?;
-                let field = self.field(json, "field", |reader, json| match json.kind {
-                    Kind::String(name) => reader.txn_field(name),
-                    _ => Err(fails(super::read_scalar::repr_of(json))),
+                let field = self.field(json, "field", |reader, json| {
+                    hashable(json)?;
+                    match json.as_str() {
+                        Some(name) => reader.txn_field(name),
+                        None => Err(fails(repr_of(json))),
+                    }
                 })?;
                 self.expect("InnerTransactionField.itxn", itxn, &[], &[Class::InnerTransaction])?;
                 if array_index.is_some() != field.is_array() {

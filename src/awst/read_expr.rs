@@ -15,7 +15,7 @@ use super::expr::{
 };
 use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
 use super::read::{J, Reader, fails, refuses};
-use super::read_scalar::{class_of, repr_of};
+use super::read_scalar::{class_of, hashable, repr_of};
 use super::read_wtype::Class;
 use super::wtypes::{ScalarType, WTypeId, WTypeKind};
 use crate::avm::fields::TxnField;
@@ -63,6 +63,7 @@ impl<'s> Reader<'_, 's> {
             | "CheckedMaybe"
             | "Emit"
             | "EmitFields" => reader.control(tag, json),
+            "Expression" => Err(reader.abstract_node(tag, json)),
             _ => reader.data_expr(tag, json),
         })
     }
@@ -523,6 +524,7 @@ impl<'s> Reader<'_, 's> {
                 let args = args.unwrap_or_default();
                 let loc = self.loc_field(json)?;
                 let func: PuyaLibFunction = self.field(json, "func", |_, json| {
+                    hashable(json)?;
                     json.as_str().and_then(PuyaLibFunction::of).ok_or_else(|| fails(repr_of(json)))
                 })?;
                 if func.params().len() != args.len() {

@@ -5,15 +5,15 @@ use num_bigint::BigInt;
 
 use super::expr::{Decimal, Int};
 use super::operators::Choice;
-use super::read::{J, Reader, fails, refuses};
+use super::read::{ID_KEY, J, Reader, fails, refuses};
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_decode;
 use crate::base::source::{Loc, SourceLocation};
 use crate::base::text::{normalise_path, repr, strip};
 use crate::diagnostics::Outcome;
-use crate::json::Kind;
 use crate::json::read::is_integer;
+use crate::json::{Json, Kind};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
 
 /// Python's name of a value's class.
@@ -42,8 +42,9 @@ pub(super) fn repr_of(json: J<'_>) -> String {
             format!("[{}]", items.iter().map(repr_of).collect::<Vec<_>>().join(", "))
         }
         Kind::Object(fields) => {
-            let pairs =
-                fields.iter().map(|(key, value)| format!("{}: {}", repr(key), repr_of(value)));
+            let is_shown = |(key, value): &&(&str, Json<'_>)| *key != ID_KEY || value.is_null();
+            let pairs = fields.iter().filter(is_shown);
+            let pairs = pairs.map(|(key, value)| format!("{}: {}", repr(key), repr_of(value)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
         }
     }
@@ -306,6 +307,7 @@ impl<'s> Reader<'_, 's> {
     }
     fn path(&mut self, json: J<'s>) -> Outcome<Symbol> {
         let Kind::String(text) = json.kind else {
+            hashable(json)?;
             return Err(refuses(format!(
                 "argument should be a str or an os.PathLike object where __fspath__ returns a str, \
                  not '{}'",
@@ -320,6 +322,24 @@ impl<'s> Reader<'_, 's> {
         let symbol = self.session.sym(&normalise_path(text));
         self.last_path = Some((text, symbol));
         Ok(symbol)
+    }
+}
+
+/// What a value is looked up by: values that Python takes for equal have equal keys.
+pub(super) fn lookup_key(json: J<'_>) -> String {
+    match number_of(json) {
+        Some(number) => number.to_string(),
+        None => repr_of(json),
+    }
+}
+
+/// Fails for a value that Python cannot look up.
+pub(super) fn hashable(json: J<'_>) -> Outcome<()> {
+    match json.kind {
+        Kind::Array(_) | Kind::Object(_) => {
+            Err(refuses(format!("unhashable type: '{}'", class_of(json))))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -174,8 +174,7 @@ impl<'s> Reader<'_, 's> {
     }
     fn immutable_flag(&mut self, json: J<'s>) -> Outcome<()> {
         match self.optional_field(json, "immutable", Self::truth)? {
-            // the reference goes on with the repr of its own attribute object
-            Some(false) => Err(refuses("(\"'immutable' must be in [True] (got False)\"")),
+            Some(false) => Err(not_immutable("True")),
             _ => Ok(()),
         }
     }
@@ -191,7 +190,7 @@ impl<'s> Reader<'_, 's> {
         let name = self.field(json, "name", Self::text)?;
         let Some(basic) = BasicType::of(name) else { return Err(fails(repr(name))) };
         if immutable == Some(false) {
-            return Err(refuses("(\"'immutable' must be in [True] (got False)\""));
+            return Err(not_immutable("False"));
         }
         Ok(basic.id())
     }
@@ -293,4 +292,15 @@ impl<'s> Reader<'_, 's> {
         let frozen = self.field(json, "frozen", Self::truth)?;
         self.wtypes.arc4_struct(name, &fields, frozen, desc.flatten(), loc)
     }
+}
+
+/// The exception of the reference's validation library shows the validated field.
+fn not_immutable(inherited: &str) -> Failure {
+    refuses(format!(
+        "(\"'immutable' must be in [True] (got False)\", Attribute(name='immutable', default=True, \
+         validator=<in_ validator with options [True]>, repr=True, eq=True, eq_key=None, \
+         order=True, order_key=None, hash=None, init=True, metadata=mappingproxy({{}}), \
+         type=<class 'bool'>, converter=None, kw_only=True, inherited={inherited}, \
+         on_setattr=None, alias='immutable'), [True], False)"
+    ))
 }
