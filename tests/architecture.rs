@@ -45,7 +45,7 @@ const PARTS: &[(&str, &[&str])] = &[
         "server",
         &["base", "json", "diagnostics", "options", "metadata", "artifacts", "compile", "rpc"],
     ),
-    ("client", &["base", "json", "diagnostics", "rpc"]),
+    ("client", &["base", "json", "diagnostics", "artifacts", "compile", "rpc"]),
     ("cli", &["base", "json", "diagnostics", "artifacts", "compile", "rpc", "server", "client"]),
     ("main", &["cli"]),
     ("lib", &[]),

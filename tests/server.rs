@@ -677,6 +677,88 @@ fn a_malformed_awst_is_a_failed_compilation() {
     }
 }
 
+/// A logic signature that approves, and options that ask for its TEAL and bytecode.
+const APPROVE: &str = include_str!("../fuzz/corpus/compile/py_00_approve_lsig");
+const APPROVE_OPTIONS: &str = r#"{"output_teal": true, "output_bytecode": true,
+    "output_source_map": true, "compilation_set": {"contract.approve": "out"}}"#;
+
+#[test]
+fn a_compilation_writes_its_files_where_the_request_says() {
+    let folder = Folder::new("compile");
+    let daemon = Daemon::start(&folder, &[]);
+    let base = folder.0.canonicalize().unwrap();
+    let params = format!(
+        r#"{{"options": {APPROVE_OPTIONS}, "awst": {APPROVE}, "base_path": "{}"}}"#,
+        base.display()
+    );
+    let answer = daemon.client().call("compile", &params);
+    assert!(answer.contains(r#""success":true,"#), "{answer}");
+    let files = ["approve.teal", "approve.bin", "approve.puya.map"]
+        .map(|name| base.join("out").join(name).to_str().unwrap().to_owned());
+    assert!(answer.contains(&format!(r#""files":["{}"]"#, files.join("\",\""))), "{answer}");
+    assert!(!answer.contains("artifacts"));
+    let written: Vec<String> = std::fs::read_dir(base.join("out"))
+        .unwrap()
+        .map(|file| file.unwrap().path().to_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(written.len(), 3, "{written:?}");
+    assert!(files.iter().all(|file| written.contains(file)));
+}
+
+#[test]
+fn a_compilation_can_return_its_artifacts_and_write_nothing() {
+    let folder = Folder::new("artifacts");
+    let daemon = Daemon::start(&folder, &[]);
+    let base = folder.0.join("nowhere");
+    let params = format!(
+        r#"{{"options": {APPROVE_OPTIONS}, "awst": {APPROVE}, "base_path": "{}",
+            "write": false, "return_artifacts": true}}"#,
+        base.display()
+    );
+    let answer = daemon.client().call("compile", &params);
+    let expected = r#""artifacts":[{"id":"contract.approve","name":"approve","kind":"logic_signature","program":{"teal":"#;
+    assert!(answer.contains(expected), "{answer}");
+    assert!(answer.contains(r#""source_map":{"version":3,"#), "{answer}");
+    assert!(answer.contains(r#""success":true"#) && !answer.contains("\"files\""), "{answer}");
+    assert!(!base.exists());
+}
+
+#[test]
+fn editors_are_served_over_stdin() {
+    let folder = Folder::new("stdio");
+    let mut child = puya().arg("serve").stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let base = folder.0.canonicalize().unwrap();
+    let params = format!(
+        r#"{{"awst": {APPROVE}, "options": {APPROVE_OPTIONS}, "base_path": "{}",
+            "log_level": "info", "source_annotations": {{}}}}"#,
+        base.display()
+    );
+    for text in [
+        request(0, "compile", &params),
+        request(1, "analyse", &format!(r#"{{"awst": {APPROVE}}}"#)),
+        r#"{"jsonrpc":"2.0","method":"shutdown","params":{"0":null}}"#.to_owned(),
+    ] {
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+    }
+    // it leaves because it was told to, not because the input ends
+    let output = child.wait_with_output().unwrap();
+    drop(input);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.matches("Content-Length: ").count(), 2, "{said}");
+    let head = "\r\nContent-Type: application/vscode-jsonrpc; charset=utf-8\r\n\r\n";
+    assert!(said.contains(&format!("{head}{{\"id\": 0, \"jsonrpc\": \"2.0\", \"result\": ")));
+    assert!(
+        said.contains(
+            r#"{"level": "info", "message": "Writing out/approve.teal", "location": null}"#
+        )
+    );
+    assert!(said.contains(r#""arc56": {}}}"#), "{said}");
+    assert!(said.ends_with(r#"{"id": 1, "jsonrpc": "2.0", "result": {"logs": []}}"#), "{said}");
+    assert!(base.join("out/approve.teal").exists());
+}
+
 // ---- command line
 
 #[test]

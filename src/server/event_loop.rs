@@ -39,8 +39,9 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// How long a stopping daemon waits for its clients to take their answers.
 const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 
-/// Work beyond this size makes it worth giving freed memory back to the system.
-const LARGE_WORK: usize = 256 << 10;
+/// A message beyond this size makes it worth giving freed memory back to the system once nothing
+/// waits any more.
+const LARGE_WORK: usize = 16 << 10;
 
 /// What a daemon is told.
 #[derive(Clone, Debug)]
@@ -148,6 +149,8 @@ pub struct Server {
     service: Service,
     phase: Phase,
     last_request: Instant,
+    /// Whether there is freed memory to give back.
+    has_worked_hard: bool,
     /// Traffic of connections that are gone.
     past_traffic: (u64, u64),
 }
@@ -204,6 +207,7 @@ impl Server {
             service,
             phase: Phase::Running,
             last_request: Instant::now(),
+            has_worked_hard: false,
             past_traffic: (0, 0),
         })
     }
@@ -249,6 +253,10 @@ impl Server {
             }
             self.keep_time();
             self.work();
+            if self.has_worked_hard && self.queue.is_empty() {
+                self.has_worked_hard = false;
+                release_memory();
+            }
             if self.advance_phase() {
                 return Ok(());
             }
@@ -433,9 +441,7 @@ impl Server {
             // there may be input that had no room
             self.due.insert(token);
         }
-        if size > LARGE_WORK {
-            release_memory();
-        }
+        self.has_worked_hard |= size > LARGE_WORK;
         if self.service.stop_requested && self.phase == Phase::Running {
             // what the same client sent behind its `stop` came after it
             self.queue.iter_mut(token).for_each(|work| work.is_late = true);
