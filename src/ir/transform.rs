@@ -5,7 +5,7 @@ use crate::diagnostics::Outcome;
 
 use super::model::{Artifact, Program};
 use super::optimise::CompiledPrograms;
-use super::{Ctx, destructure, optimise};
+use super::{Ctx, destructure, lower, optimise, slots};
 
 /// Which state of a program an [`Observer`] sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +71,7 @@ pub fn transform(
     }
     observer.end_of_step();
     for program in artifact.programs_mut() {
+        lower::run(program, ctx)?;
         observer.program(program, Stage::SsaArray)?;
     }
     observer.end_of_step();
@@ -81,6 +82,7 @@ pub fn transform(
     }
     observer.end_of_step();
     for program in artifact.programs_mut() {
+        slots::run(program, ctx)?;
         observer.program(program, Stage::SsaSlot)?;
     }
     observer.end_of_step();
