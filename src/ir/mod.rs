@@ -23,6 +23,7 @@ pub mod text;
 pub mod text_read;
 pub mod transform;
 pub mod types;
+pub mod validate;
 pub mod verify;
 
 use crate::base::arena::Symbol;
