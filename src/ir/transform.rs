@@ -5,7 +5,7 @@ use crate::diagnostics::Outcome;
 
 use super::model::{Artifact, Program};
 use super::optimise::CompiledPrograms;
-use super::{Ctx, destructure, lower, optimise, slots};
+use super::{Ctx, destructure, lower, optimise, slots, validate};
 
 /// Which state of a program an [`Observer`] sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,5 +91,5 @@ pub fn transform(
         observer.program(program, Stage::Destructured)?;
     }
     observer.end_of_step();
-    Ok(())
+    validate::run(artifact, ctx)
 }
