@@ -233,7 +233,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             .blocks
             .make_all(["for_header", "for_footer", "for_increment", "after_for"], form.loc);
         // An empty range would let the number of rounds underflow.
-        let condition = self.make(form.loc).named("should_loop").lt(range.start, range.stop);
+        let condition = self.make(range.loc).named("should_loop").lt(range.start, range.stop);
         self.branch_to(condition, header, next, form.loc)?;
         self.blocks.activate(header)?;
         let mut make = self.make(range.loc);
