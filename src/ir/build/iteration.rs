@@ -233,7 +233,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             .blocks
             .make_all(["for_header", "for_footer", "for_increment", "after_for"], form.loc);
         // An empty range would let the number of rounds underflow.
-        let condition = self.make(range.loc).named("should_loop").lt(range.start, range.stop);
+        let condition = self.make(form.loc).named("should_loop").lt(range.start, range.stop);
         self.branch_to(condition, header, next, form.loc)?;
         self.blocks.activate(header)?;
         let mut make = self.make(range.loc);
@@ -261,7 +261,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         self.visit_loop_body(form.body, footer, next)?;
         self.blocks.goto(footer, Loc::NONE)?;
         if self.blocks.try_activate(footer)? {
-            let mut make = self.make(form.loc);
+            let mut make = self.make(range.loc);
             make.named("continue_looping");
             let condition = if form.reverse_items {
                 make.lt(range.start, item)
