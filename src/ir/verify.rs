@@ -123,12 +123,8 @@ fn verify_block(
 
 fn verify_op(ctx: Ctx<'_, '_>, op: &Op) -> Outcome<()> {
     match &op.kind {
-        OpKind::Assign { targets, source } => {
-            check_assignment(ctx, targets, source, op.loc)?;
-            if let SourceKind::Intrinsic(intrinsic) = &source.kind {
-                check_intrinsic(ctx, intrinsic, source.loc);
-            }
-        }
+        // PARITY: the source of an assignment is checked when it is made, and then no more.
+        OpKind::Assign { targets, source } => check_assignment(ctx, targets, source, op.loc)?,
         OpKind::Intrinsic(intrinsic) => check_intrinsic(ctx, intrinsic, op.loc),
         OpKind::Assert { .. }
         | OpKind::WriteSlot { .. }

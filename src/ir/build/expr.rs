@@ -138,6 +138,12 @@ impl<'s> FunctionBuilder<'_, 's> {
             .map_err(|unknown| Failure::internal(unknown.to_string(), Loc::NONE))?;
         let types =
             types.unwrap_or_else(|| variant.returns.iter().map(|ty| IrType::from(*ty)).collect());
+        let pool = self.ir().pool;
+        let unmapped = |ty: &IrType| ty.maybe_avm_type(pool).is_none();
+        if let Some(ty) = args.iter().map(|arg| arg.ty(pool)).find(unmapped) {
+            let message = format!("{} cannot be mapped to AVM stack type", ty.name(pool));
+            return Err(Failure::internal(message, Loc::NONE));
+        }
         let intrinsic = Intrinsic { op, immediates, args, types, error_message: None };
         verify::check_intrinsic(self.ir(), &intrinsic, loc);
         Ok(Source { kind: SourceKind::Intrinsic(intrinsic), loc })
