@@ -195,8 +195,10 @@ fn methods<'s>(
     // Types that no signature can have are reported together, so that one run shows them all.
     let mut unmappable = Vec::new();
     for name in names {
-        let method =
-            contract.resolve_method(name).expect("a method of the contract is in its hierarchy");
+        // a front end may list methods of a contract that is not in the hierarchy
+        let Some(method) = contract.resolve_method(name) else {
+            return Err(Failure::internal("AssertionError: ", Loc::NONE));
+        };
         match method.arc4_method_config {
             None => {}
             Some(Arc4MethodConfig::Bare(config)) => {
