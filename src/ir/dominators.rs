@@ -3,6 +3,7 @@
 
 use crate::base::entity::SecondaryMap;
 
+use super::cfg;
 use super::model::{BlockId, Subroutine};
 
 /// Which block every path from the entry to a block goes through last.
@@ -16,7 +17,7 @@ pub struct DominatorTree {
 impl DominatorTree {
     /// The tree of a subroutine with a body. Children are ordered by block number.
     pub fn compute(sub: &Subroutine) -> Self {
-        let order = reverse_post_order(sub);
+        let order = cfg::reverse_post_order(sub);
         let mut rank: SecondaryMap<BlockId, Option<u32>> = SecondaryMap::new();
         for (index, block) in (0u32..).zip(&order) {
             rank[*block] = Some(index);
@@ -79,22 +80,47 @@ fn meet(dominators: &[Option<u32>], mut a: u32, mut b: u32) -> u32 {
     a
 }
 
-fn reverse_post_order(sub: &Subroutine) -> Vec<BlockId> {
-    let mut seen = crate::base::entity::EntitySet::new();
-    let mut order = Vec::with_capacity(sub.body.len());
-    let entry = sub.entry();
-    seen.insert(entry);
-    let mut stack = vec![(entry, sub.blocks[entry].successors())];
-    while let Some((block, rest)) = stack.last_mut() {
-        match rest.pop() {
-            Some(next) if seen.insert(next) => stack.push((next, sub.blocks[next].successors())),
-            Some(_) => {}
-            None => {
-                order.push(*block);
-                stack.pop();
-            }
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::arena::Arena;
+    use crate::base::entity::EntityId;
+    use crate::ir::model::ProgramKind;
+    use crate::ir::pool::Pool;
+    use crate::ir::{Ctx, text_read};
+    use crate::options::CompileOptions;
+    use crate::session::Session;
+
+    #[test]
+    fn a_join_is_dominated_by_the_fork_and_a_loop_by_its_head() {
+        let text = "\
+main m:
+    block@0: // L1
+        let a#0: uint64 = (txn Fee)
+        goto a#0 ? block@1 : block@2
+    block@1: // L2
+        goto block@3
+    block@2: // L3
+        goto block@3
+    block@3: // L4
+        goto a#0 ? block@4 : block@5
+    block@4: // L5
+        goto block@3
+    block@5: // L6
+        exit 1u
+    block@6: // L7
+        goto block@5";
+        let arena = Arena::new();
+        let session = Session::new(&arena, None);
+        let pool = Pool::new(&arena);
+        let options = CompileOptions::default();
+        let ctx = Ctx { session: &session, pool: &pool, options: &options };
+        let program = text_read::program(ctx, text, ProgramKind::Approval).unwrap();
+        let tree = DominatorTree::compute(&program.main);
+        let block = BlockId::new;
+        let immediate: Vec<_> = (0..7).map(|index| tree.immediate(block(index))).collect();
+        let expected = [None, Some(0), Some(0), Some(0), Some(3), Some(3), None];
+        assert_eq!(immediate, expected.map(|index| index.map(block)));
+        assert_eq!(tree.children(block(0)), [1, 2, 3].map(block));
     }
-    order.reverse();
-    order
 }

@@ -252,3 +252,87 @@ impl Follower<'_, '_> {
         (aspect, first, parts.next().map(|second| (second, parts.next())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn known_state_is_copied_and_overwritten_state_not_written() {
+        check(
+            "constant_reads_and_unobserved_writes_elimination",
+            r#"
+            main m:
+                block@0: // L1
+                    let v#0: uint64 = (txn Fee)
+                    (app_global_put "a" 1u)
+                    (app_global_put 0x61 v#0)
+                    let (w#0: uint64, x#0: bool) = (app_global_get_ex 0u "a")
+                    let y#0: uint64 = (app_global_get "b")
+                    let z#0: uint64 = (app_global_get "b")
+                    (box_put "k" 0x0102)
+                    let (l#0: uint64, e#0: bool) = (box_len "k")
+                    (box_replace "k" 0u 0x03)
+                    let (m#0: uint64, f#0: bool) = (box_len "k")
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let v#0: uint64 = (txn Fee)
+                    (app_global_put 0x61 v#0)
+                    let (w#0: uint64, x#0: bool) = (v#0, 1u)
+                    let y#0: uint64 = (app_global_get "b")
+                    let z#0: uint64 = y#0
+                    (box_put "k" 0x0102)
+                    let (l#0: uint64, e#0: bool) = (2u, 1u)
+                    (box_replace "k" 0u 0x03)
+                    let (m#0: uint64, f#0: bool) = (box_len "k")
+                    exit 1u
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_call_makes_everything_unknown_unless_it_is_pure() {
+        check(
+            "constant_reads_and_unobserved_writes_elimination",
+            r#"
+            main m:
+                block@0: // L1
+                    (app_local_put 0u "a" 1u)
+                    let p#0: uint64 = pure()
+                    let a#0: uint64 = (app_local_get 0u "a")
+                    let q#0: uint64 = other()
+                    let b#0: uint64 = (app_local_get 0u "a")
+                    exit 1u
+
+            subroutine pure() -> uint64: // pure
+                block@0: // L2
+                    return 1u
+
+            subroutine other() -> uint64:
+                block@0: // L3
+                    return 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    (app_local_put 0u "a" 1u)
+                    let p#0: uint64 = pure()
+                    let a#0: uint64 = (1u)
+                    let q#0: uint64 = other()
+                    let b#0: uint64 = (app_local_get 0u "a")
+                    exit 1u
+
+            subroutine pure() -> uint64:
+                block@0: // L2
+                    return 1u
+
+            subroutine other() -> uint64:
+                block@0: // L3
+                    return 1u
+            "#,
+        );
+    }
+}

@@ -128,3 +128,90 @@ fn align_copy_loc(kind: &mut OpKind) {
         *loc = value.loc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, check_answer};
+
+    #[test]
+    fn a_constant_takes_the_place_of_copies_and_reads() {
+        check(
+            "constant_replacer",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    let b#0: uint64 = a#0
+                    let c#0: uint64 = (+ a#0 b#0)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    let b#0: uint64 = 3u
+                    let c#0: uint64 = (+ 3u 3u)
+                    exit c#0
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_phi_of_equal_constants_is_one_and_stays() {
+        check(
+            "constant_replacer",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    let b#0: uint64 = 3u
+                    let p#0: bool = (txn NumAppArgs)
+                    goto p#0 ? block@1 : block@2
+                block@1: // L2
+                    goto block@2
+                block@2: // L3
+                    let c#0: uint64 = φ(a#0 <- block@0, b#0 <- block@1)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    let b#0: uint64 = 3u
+                    let p#0: bool = (txn NumAppArgs)
+                    goto p#0 ? block@1 : block@2
+                block@1: // L2
+                    goto block@2
+                block@2: // L3
+                    let c#0: uint64 = φ(a#0 <- block@0, b#0 <- block@1)
+                    exit 3u
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_phi_that_becomes_constant_is_no_change() {
+        check_answer(
+            "constant_replacer",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    goto block@1
+                block@1: // L2
+                    let c#0: uint64 = φ(a#0 <- block@0)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    goto block@1
+                block@1: // L2
+                    let c#0: uint64 = φ(a#0 <- block@0)
+                    exit 1u
+            "#,
+            false,
+        );
+    }
+}

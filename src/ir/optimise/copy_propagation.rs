@@ -131,3 +131,68 @@ fn replace(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn the_named_register_stands_for_all_copies() {
+        check(
+            "copy_propagation",
+            r#"
+            main m:
+                block@0: // L1
+                    let tmp%0#0: uint64 = (txn Fee)
+                    let a#0: uint64 = tmp%0#0
+                    let b#0: uint64 = a#0
+                    let c#0: uint64 = (+ b#0 tmp%0#0)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let c#0: uint64 = (+ a#0 a#0)
+                    exit c#0
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_parameter_goes_first_and_a_phi_of_one_register_disappears() {
+        check(
+            "copy_propagation",
+            r#"
+            main m:
+                block@0: // L1
+                    let r#0: uint64 = f(1u)
+                    exit r#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    let y#0: uint64 = x#0
+                    goto y#0 ? block@1 : block@2
+                block@1: // L3
+                    goto block@2
+                block@2: // L4
+                    let z#0: uint64 = φ(x#0 <- block@0, y#0 <- block@1)
+                    return z#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let r#0: uint64 = f(1u)
+                    exit r#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    goto x#0 ? block@1 : block@2
+                block@1: // L3
+                    goto block@2
+                block@2: // L4
+                    return x#0
+            "#,
+        );
+    }
+}

@@ -96,3 +96,39 @@ fn sets_zero(sub: &Subroutine, op: OpId) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn only_the_last_setting_counts_and_zero_is_the_default() {
+        check(
+            "elide_itxn_field_calls",
+            r#"
+            main m:
+                block@0: // L1
+                    itxn_begin
+                    ((itxn_field Fee) 1u)
+                    ((itxn_field Fee) 2u)
+                    ((itxn_field Applications) 1u)
+                    ((itxn_field Applications) 2u)
+                    ((itxn_field ExtraProgramPages) 0u)
+                    itxn_submit
+                    ((itxn_field GlobalNumUint) 0u)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    itxn_begin
+                    ((itxn_field Fee) 2u)
+                    ((itxn_field Applications) 1u)
+                    ((itxn_field Applications) 2u)
+                    itxn_submit
+                    ((itxn_field GlobalNumUint) 0u)
+                    exit 1u
+            "#,
+        );
+    }
+}

@@ -134,3 +134,37 @@ fn is_round_trip_safe(pool: &Pool<'_>, encoding: EncodingId, ty: Shape, via: Via
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn the_way_through_the_encoded_form_is_skipped_where_nothing_is_lost() {
+        check(
+            "encode_decode_pair_elimination",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: Encoded(uint64) = bytes_encode<uint64>(a#0)
+                    let c#0: uint64 = decode_bytes<uint64>(b#0)
+                    let d#0: Encoded(uint8) = bytes_encode<uint8>(a#0)
+                    let e#0: uint64 = decode_bytes<uint64>(d#0)
+                    let f#0: Encoded(uint8) = bytes_encode<uint8>(e#0)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: Encoded(uint64) = bytes_encode<uint64>(a#0)
+                    let c#0: uint64 = a#0
+                    let d#0: Encoded(uint8) = bytes_encode<uint8>(a#0)
+                    let e#0: uint64 = decode_bytes<uint64>(d#0)
+                    let f#0: Encoded(uint8) = d#0
+                    exit c#0
+            "#,
+        );
+    }
+}

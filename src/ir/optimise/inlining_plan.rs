@@ -218,3 +218,91 @@ impl CallGraph {
         self.find(name).is_some_and(|name| set.contains(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check_rounds;
+
+    #[test]
+    fn forced_functions_go_in_on_level_zero_and_recursive_ones_are_told() {
+        check_rounds(
+            0,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f(1u)
+                    let b#0: uint64 = g(a#0)
+                    exit b#0
+
+            subroutine f(x: uint64) -> uint64: // inline
+                block@0: // L2
+                    return x#0
+
+            subroutine g(x: uint64) -> uint64: // inline
+                block@0: // L3
+                    let y#0: uint64 = g(x#0)
+                    return y#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    goto block@1
+                block@1: // L2
+                    goto block@2
+                block@2: // after_inlined_f_L1
+                    let b#0: uint64 = g(1u)
+                    exit b#0
+
+            subroutine g(x: uint64) -> uint64:
+                block@0: // L3
+                    let y#0: uint64 = g(x#0)
+                    return y#0
+            "#,
+            1,
+            &["unable to inline recursive function"],
+        );
+    }
+
+    #[test]
+    fn a_call_that_may_come_back_stays_a_call() {
+        let text = r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f(1u)
+                    exit a#0
+
+            subroutine f(x: uint64) -> uint64: // inline
+                block@0: // L2
+                    let y#0: uint64 = g(x#0)
+                    return y#0
+
+            subroutine g(x: uint64) -> uint64: // noinline
+                block@0: // L3
+                    let y#0: uint64 = f(x#0)
+                    return y#0
+            "#;
+        let after = r#"
+            main m:
+                block@0: // L1
+                    goto block@1
+                block@1: // L2
+                    let y#0: uint64 = g(1u)
+                    let a#0: uint64 = y#0
+                    goto block@2
+                block@2: // after_inlined_f_L1
+                    exit a#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    let y#0: uint64 = g(x#0)
+                    return y#0
+
+            subroutine g(x: uint64) -> uint64:
+                block@0: // L3
+                    let y#0: uint64 = f(x#0)
+                    return y#0
+            "#;
+        let told = "not inlining call from g to f because call may be re-entrant";
+        check_rounds(0, text, after, 1, &[told, told]);
+    }
+}

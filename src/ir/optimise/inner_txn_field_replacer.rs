@@ -55,3 +55,33 @@ fn instruction(source: &Source) -> Outcome<Option<Source>> {
     let intrinsic = Intrinsic::with_signature_types(op, immediates, args, source.loc)?;
     Ok(Some(Source { kind: SourceKind::Intrinsic(intrinsic), loc: source.loc }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_known_transaction_is_read_by_instruction() {
+        check(
+            "inner_txn_field_replacer",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = itxn[itxn_group_idx(0)].Fee
+                    let g#0: itxn_group_idx = undefined
+                    let b#0: uint64 = itxn[g#0].Fee
+                    let c#0: bytes = itxn[itxn_group_idx(0)].Logs[a#0]
+                    exit a#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (itxn Fee)
+                    let g#0: itxn_group_idx = undefined
+                    let b#0: uint64 = itxn[g#0].Fee
+                    let c#0: bytes = ((itxnas Logs) a#0)
+                    exit a#0
+            "#,
+        );
+    }
+}

@@ -41,3 +41,43 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
     sub.body = body;
     Ok(changed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_chain_collapses_into_its_first_block() {
+        check(
+            "merge_blocks",
+            r#"
+            main m:
+                block@0: // L1
+                    (log 0x01)
+                    goto block@1
+                block@1: // L2
+                    (log 0x02)
+                    goto block@2
+                block@2: // L3
+                    let a#0: uint64 = (txn Fee)
+                    goto a#0 ? block@3 : block@4
+                block@3: // L4
+                    exit 1u
+                block@4: // L5
+                    exit 0u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    (log 0x01)
+                    (log 0x02)
+                    let a#0: uint64 = (txn Fee)
+                    goto a#0 ? block@3 : block@4
+                block@3: // L4
+                    exit 1u
+                block@4: // L5
+                    exit 0u
+            "#,
+        );
+    }
+}

@@ -64,3 +64,33 @@ fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Vec<(OpId, Source)> {
     }
     edits
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_chain_of_reads_is_one_path() {
+        check(
+            "merge_chained_aggregate_reads",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded((uint8,uint64),uint64) = (txn Note)
+                    let b#0: Encoded(uint8,uint64) = extract_value(a#0, 0)
+                    let i#0: uint64 = (txn Fee)
+                    let c#0: Encoded(uint64) = extract_value(b#0, 1)
+                    exit i#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded((uint8,uint64),uint64) = (txn Note)
+                    let b#0: Encoded(uint8,uint64) = extract_value(a#0, 0)
+                    let i#0: uint64 = (txn Fee)
+                    let c#0: Encoded(uint64) = extract_value(a#0, 0, 1)
+                    exit i#0
+            "#,
+        );
+    }
+}

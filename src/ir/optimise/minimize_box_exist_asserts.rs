@@ -67,3 +67,41 @@ fn superfluous(sub: &Subroutine, pool: &Pool<'_>, block: BlockId) -> EntitySet<O
     }
     removed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn existence_shown_before_is_not_asserted_again() {
+        check(
+            "minimize_box_exist_asserts",
+            r#"
+            main m:
+                block@0: // L1
+                    let (a#0: bytes, b#0: bool) = (box_get "k")
+                    (assert b#0)
+                    let (c#0: uint64, d#0: bool) = (box_len "k")
+                    (assert d#0)
+                    (box_put "j" 0x)
+                    let (e#0: uint64, f#0: bool) = (box_len "j")
+                    (assert f#0)
+                    let g#0: bool = (box_del "x")
+                    (assert d#0)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let (a#0: bytes, b#0: bool) = (box_get "k")
+                    (assert b#0)
+                    let (c#0: uint64, d#0: bool) = (box_len "k")
+                    (box_put "j" 0x)
+                    let (e#0: uint64, f#0: bool) = (box_len "j")
+                    let g#0: bool = (box_del "x")
+                    (assert d#0)
+                    exit 1u
+            "#,
+        );
+    }
+}

@@ -17,7 +17,7 @@ mod merge_blocks;
 mod merge_chained_aggregate_reads;
 mod minimize_box_exist_asserts;
 mod perform_subroutine_inlining;
-pub(in crate::ir) mod remove_linear_jumps;
+mod remove_linear_jumps;
 mod remove_unreachable_blocks;
 pub(in crate::ir) mod remove_unused_subroutines;
 mod remove_unused_variables;
@@ -26,6 +26,8 @@ mod replace_aggregate_box_ops;
 mod replace_compiled_references;
 mod simplify_control_ops;
 mod split_parallel_copies;
+#[cfg(test)]
+mod testing;
 
 use std::rc::Rc;
 

@@ -378,3 +378,127 @@ fn use_version(versions: &mut LookupMap<Symbol, u32>, register: Register) {
     let next = versions.get_or_insert_with(register.name, || 0);
     *next = (*next).max(register.version + 1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, check_at};
+
+    #[test]
+    fn the_host_is_split_and_registers_are_renamed() {
+        check_at(
+            1,
+            "perform_subroutine_inlining",
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let y#0: uint64 = f(x#0)
+                    exit y#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    goto x#0 ? block@1 : block@2
+                block@1: // L3
+                    let y#0: uint64 = (+ x#0 1u)
+                    return y#0
+                block@2: // L4
+                    return 7u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let x#1: uint64 = x#0
+                    goto block@1
+                block@1: // L2
+                    goto x#1 ? block@2 : block@3
+                block@2: // L3
+                    let y#1: uint64 = (+ x#1 1u)
+                    goto block@4
+                block@3: // L4
+                    let f%0#1: uint64 = 7u
+                    goto block@4
+                block@4: // after_inlined_f_L1
+                    let y#0: uint64 = φ(y#1 <- block@2, f%0#1 <- block@3)
+                    exit y#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    goto x#0 ? block@1 : block@2
+                block@1: // L3
+                    let y#0: uint64 = (+ x#0 1u)
+                    return y#0
+                block@2: // L4
+                    return 7u
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_call_of_a_constant_function_is_inlined_on_level_two() {
+        check(
+            "perform_subroutine_inlining",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f(1u)
+                    let b#0: uint64 = (txn Fee)
+                    let c#0: uint64 = f(b#0)
+                    let d#0: uint64 = g(1u)
+                    let e#0: uint64 = g(1u)
+                    exit a#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    let y#0: uint64 = (* x#0 2u)
+                    let z#0: uint64 = (* y#0 2u)
+                    let w#0: uint64 = (* z#0 2u)
+                    (assert w#0)
+                    return w#0
+
+            subroutine g(x: uint64) -> uint64:
+                block@0: // L3
+                    let y#0: uint64 = (txn Fee)
+                    let z#0: uint64 = (* y#0 2u)
+                    let w#0: uint64 = (* z#0 2u)
+                    (assert w#0)
+                    return w#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = 1u
+                    goto block@1
+                block@1: // L2
+                    let y#0: uint64 = (* x#0 2u)
+                    let z#0: uint64 = (* y#0 2u)
+                    let w#0: uint64 = (* z#0 2u)
+                    (assert w#0)
+                    let a#0: uint64 = (w#0)
+                    goto block@2
+                block@2: // after_inlined_f_L1
+                    let b#0: uint64 = (txn Fee)
+                    let c#0: uint64 = f(b#0)
+                    let d#0: uint64 = g(1u)
+                    let e#0: uint64 = g(1u)
+                    exit a#0
+
+            subroutine f(x: uint64) -> uint64:
+                block@0: // L2
+                    let y#0: uint64 = (* x#0 2u)
+                    let z#0: uint64 = (* y#0 2u)
+                    let w#0: uint64 = (* z#0 2u)
+                    (assert w#0)
+                    return w#0
+
+            subroutine g(x: uint64) -> uint64:
+                block@0: // L3
+                    let y#0: uint64 = (txn Fee)
+                    let z#0: uint64 = (* y#0 2u)
+                    let w#0: uint64 = (* z#0 2u)
+                    (assert w#0)
+                    return w#0
+            "#,
+        );
+    }
+}

@@ -1,14 +1,14 @@
 //! Removes the blocks that the entry does not reach. Where one predecessor is left, phis become copies.
 
-use crate::base::entity::EntitySet;
 use crate::diagnostics::Outcome;
+use crate::ir::cfg;
 use crate::ir::model::{BlockId, Subroutine};
 
 use super::PassCtx;
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let reachable = reachable(sub);
+    let reachable = cfg::reachable_blocks(sub);
     if reachable.len() == sub.body.len() {
         return Ok(false);
     }
@@ -25,13 +25,37 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(true)
 }
 
-fn reachable(sub: &Subroutine) -> EntitySet<BlockId> {
-    let mut seen = EntitySet::new();
-    let mut pending = vec![sub.entry()];
-    seen.insert(sub.entry());
-    while let Some(block) = pending.pop() {
-        pending
-            .extend(sub.blocks[block].successors().into_iter().filter(|next| seen.insert(*next)));
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_phi_with_one_argument_left_becomes_a_copy() {
+        check(
+            "remove_unreachable_blocks",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: uint64 = (txn Amount)
+                    goto block@2
+                block@1: // L2
+                    goto block@2
+                block@2: // L3
+                    let c#0: uint64 = φ(a#0 <- block@0, b#0 <- block@1)
+                    let d#0: uint64 = φ(b#0 <- block@0, a#0 <- block@1)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: uint64 = (txn Amount)
+                    goto block@2
+                block@2: // L3
+                    let (c#0: uint64, d#0: uint64) = (a#0, b#0)
+                    exit c#0
+            "#,
+        );
     }
-    seen
 }

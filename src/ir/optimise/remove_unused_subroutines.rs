@@ -112,3 +112,59 @@ impl Search {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check_rounds;
+
+    #[test]
+    fn what_main_does_not_lead_to_is_dropped_and_counts_as_a_change() {
+        check_rounds(
+            0,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f()
+                    exit a#0
+
+            subroutine f() -> uint64:
+                block@0: // L2
+                    return 1u
+
+            subroutine g() -> uint64:
+                block@0: // L3
+                    let a#0: uint64 = g()
+                    return a#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f()
+                    exit a#0
+
+            subroutine f() -> uint64:
+                block@0: // L2
+                    return 1u
+            "#,
+            1,
+            &[],
+        );
+    }
+
+    #[test]
+    fn routines_that_lowering_may_call_stay() {
+        let text = r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded(uint64) = (txn Note)
+                    let b#0: Encoded(len+uint64[]) = array_pop(a#0)
+                    (log b#0)
+                    exit 1u
+
+            subroutine _puya_lib.arc4.r_trim(a: bytes, n: uint64) -> bytes:
+                block@0: // L2
+                    return a#0
+            "#;
+        check_rounds(0, text, text, 0, &[]);
+    }
+}

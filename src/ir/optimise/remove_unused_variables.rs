@@ -126,3 +126,71 @@ fn is_removable(pool: &Pool<'_>, source: &Source) -> bool {
         SourceKind::ValueTuple { .. } | SourceKind::NewSlot(_) | SourceKind::ReadSlot(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn what_only_unused_results_read_goes_too() {
+        check(
+            "remove_unused_variables",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: uint64 = (+ a#0 1u)
+                    let c#0: uint64 = (+ b#0 1u)
+                    let (d#0: uint64, e#0: bool) = ((acct_params_get AcctBalance) 0u)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    exit 1u
+            "#,
+        );
+    }
+
+    #[test]
+    fn effects_used_results_and_phis_that_read_each_other_stay() {
+        check(
+            "remove_unused_variables",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f()
+                    let b#0: bool = (box_create "b" 1u)
+                    let (c#0: uint64, d#0: bool) = ((acct_params_get AcctBalance) 0u)
+                    (assert d#0)
+                    goto block@1
+                block@1: // L2
+                    let p#0: uint64 = φ(a#0 <- block@0, q#0 <- block@1)
+                    let q#0: uint64 = φ(a#0 <- block@0, p#0 <- block@1)
+                    let r#0: uint64 = φ(a#0 <- block@0, a#0 <- block@1)
+                    goto block@1
+
+            subroutine f() -> uint64:
+                block@0: // L3
+                    return 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = f()
+                    let b#0: bool = (box_create "b" 1u)
+                    let (c#0: uint64, d#0: bool) = ((acct_params_get AcctBalance) 0u)
+                    (assert d#0)
+                    goto block@1
+                block@1: // L2
+                    let p#0: uint64 = φ(a#0 <- block@0, q#0 <- block@1)
+                    let q#0: uint64 = φ(a#0 <- block@0, p#0 <- block@1)
+                    goto block@1
+
+            subroutine f() -> uint64:
+                block@0: // L3
+                    return 1u
+            "#,
+        );
+    }
+}

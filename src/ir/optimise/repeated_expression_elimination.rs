@@ -202,3 +202,52 @@ fn apply(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>, found: Found) -> Outcome<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn an_expression_is_computed_once_per_path() {
+        check(
+            "repeated_expression_elimination",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: uint64 = (+ a#0 1u)
+                    (assert b#0)
+                    goto a#0 ? block@1 : block@2
+                block@1: // L2
+                    let c#0: uint64 = (+ a#0 1u)
+                    let d#0: uint64 = (+ c#0 2u)
+                    (assert c#0)
+                    exit d#0
+                block@2: // L3
+                    let e#0: uint64 = (+ b#0 2u)
+                    let f#0: uint64 = (txn Fee)
+                    let (h#0: uint64, l#0: uint64) = (addw a#0 e#0)
+                    let (i#0: uint64, j#0: uint64) = (addw a#0 e#0) // on error: other
+                    let k#0: uint64 = (+ i#0 f#0)
+                    exit k#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    let b#0: uint64 = (+ a#0 1u)
+                    (assert b#0)
+                    goto a#0 ? block@1 : block@2
+                block@1: // L2
+                    let d#0: uint64 = (+ b#0 2u)
+                    exit d#0
+                block@2: // L3
+                    let e#0: uint64 = (+ b#0 2u)
+                    let f#0: uint64 = (txn Fee)
+                    let (h#0: uint64, l#0: uint64) = (addw a#0 e#0)
+                    let k#0: uint64 = (+ h#0 f#0)
+                    exit k#0
+            "#,
+        );
+    }
+}

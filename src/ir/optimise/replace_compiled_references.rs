@@ -149,3 +149,34 @@ fn template_constants(
     });
     values.collect::<Outcome<_>>().map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check_answer;
+
+    #[test]
+    fn facts_of_other_artifacts_become_constants_without_a_change_reported() {
+        check_answer(
+            "replace_compiled_references",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: bytes = compiled_contract('ab', field=ApprovalProgramPages, program_page=0)
+                    let b#0: uint64 = compiled_contract('ab', field=LocalNumUint, program_page=None)
+                    let c#0: uint64 = compiled_contract('ab', field=ExtraProgramPages, program_page=None, TMPL_X=1u)
+                    let d#0: account = compiled_logicsig('ab', TMPL_X=b#0)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: bytes = YWI=
+                    let b#0: uint64 = 3u
+                    let c#0: uint64 = 0u
+                    let d#0: account = compiled_logicsig('ab', TMPL_X=b#0)
+                    exit 1u
+            "#,
+            false,
+        );
+    }
+}

@@ -15,6 +15,7 @@ use crate::avm::ops::AvmOp;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
+use crate::ir::cfg;
 use crate::ir::model::{BlockId, Node, Subroutine};
 use crate::ir::op::{
     Constant, Intrinsic, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value,
@@ -144,13 +145,12 @@ fn simplify(
 
 /// The last rule: everything that goes to one block only is a goto.
 fn single_target(sub: &mut Subroutine, block: BlockId) -> Outcome<bool> {
-    let terminator = sub.blocks[block].terminator_mut();
+    let terminator = sub.blocks[block].terminator();
     if matches!(terminator.kind, TerminatorKind::Goto(_)) {
         return Ok(false);
     }
-    let [single] = terminator.unique_targets()[..] else { return Ok(false) };
-    terminator.kind = TerminatorKind::Goto(single);
-    Ok(true)
+    cfg::simplify_single_target(sub, block);
+    Ok(matches!(sub.blocks[block].terminator().kind, TerminatorKind::Goto(_)))
 }
 
 /// Message and origin of the failure, when a block does nothing but fail.
@@ -226,4 +226,88 @@ fn numbered(cases: &[(Value, BlockId)], default: BlockId) -> Option<Vec<BlockId>
         }
     }
     Some(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_branch_to_a_bare_failure_becomes_an_assertion() {
+        check(
+            "simplify_control_ops",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    goto a#0 ? block@1 : block@3
+                block@1: // L2
+                    goto a#0 ? block@3 : block@2
+                block@2: // L3
+                    exit 0u
+                block@3: // L4
+                    fail // no
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    (assert a#0) // no
+                    goto block@1
+                block@1: // L2
+                    let not%a#0: bool = (! a#0)
+                    (assert not%a#0) // no
+                    goto block@2
+                block@2: // L3
+                    fail
+                block@3: // L4
+                    fail // no
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_dense_switch_is_a_table_and_a_sparse_one_stays() {
+        check(
+            "simplify_control_ops",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    switch a#0 {0u => block@1, 2u => block@2, 3u => block@1, * => block@3}
+                block@1: // L2
+                    switch a#0 {0u => block@2, 9u => block@3, * => block@3}
+                block@2: // L3
+                    let b#0: bool = (! a#0)
+                    goto b#0 ? block@3 : block@4
+                block@3: // L4
+                    goto 0u ? block@2 : block@4
+                block@4: // L5
+                    goto_nth [block@5][a#0] else goto block@6
+                block@5: // L6
+                    goto a#0 ? block@6 : block@6
+                block@6: // L7
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    goto_nth [block@1, block@3, block@2, block@1][a#0] else goto block@3
+                block@1: // L2
+                    switch a#0 {0u => block@2, 9u => block@3, * => block@3}
+                block@2: // L3
+                    let b#0: bool = (! a#0)
+                    goto a#0 ? block@4 : block@3
+                block@3: // L4
+                    goto block@4
+                block@4: // L5
+                    goto a#0 ? block@6 : block@5
+                block@5: // L6
+                    goto block@6
+                block@6: // L7
+                    exit 1u
+            "#,
+        );
+    }
 }

@@ -48,3 +48,30 @@ fn parts(kind: &mut OpKind) -> (Vec<Register>, Vec<Value>) {
         _ => unreachable!("asked only for parallel copies"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn a_tuple_copy_becomes_single_copies() {
+        check(
+            "_split_parallel_copies",
+            r#"
+            main m:
+                block@0: // L1
+                    let (a#0: uint64, b#0: bytes) = (1u, 0x01)
+                    let c#0: uint64 = (+ a#0 1u)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 1u
+                    let b#0: bytes = 0x01
+                    let c#0: uint64 = (+ a#0 1u)
+                    exit c#0
+            "#,
+        );
+    }
+}

@@ -395,3 +395,123 @@ impl Readers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn folded_values_reach_their_readers() {
+        check(
+            "intrinsic_simplifier",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (+ 1u 2u)
+                    let b#0: uint64 = (* a#0 4u)
+                    let c#0: bytes = (concat "a" "b")
+                    let d#0: uint64 = (len c#0)
+                    let e#0: bytes[8] = (itob b#0)
+                    let f#0: uint64 = (btoi e#0)
+                    let g#0: bytes[32] = (sha256 0x)
+                    let h#0: biguint = (b* 5b 7b)
+                    let i#0: uint64 = (- 1u 2u)
+                    exit f#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = 3u
+                    let b#0: uint64 = 12u
+                    let c#0: bytes = "ab"
+                    let d#0: uint64 = 2u
+                    let e#0: bytes[8] = (itob 12u)
+                    let f#0: uint64 = 12u
+                    let g#0: bytes[32] = 0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+                    let h#0: biguint = 35b
+                    let i#0: uint64 = (- 1u 2u)
+                    exit 12u
+            "#,
+        );
+    }
+
+    #[test]
+    fn operations_on_operations_and_with_neutral_operands() {
+        check(
+            "intrinsic_simplifier",
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let n#0: bytes = (txn Note)
+                    let a#0: uint64 = (+ x#0 1u)
+                    let b#0: uint64 = (+ a#0 2u)
+                    let c#0: uint64 = (* x#0 1u)
+                    let d#0: bytes = (concat n#0 0x01)
+                    let e#0: bytes = (concat d#0 0x02)
+                    let f#0: bytes = ((extract 2 0) n#0)
+                    let g#0: bytes = ((extract 1 4) f#0)
+                    let h#0: uint64 = (btoi g#0)
+                    let i#0: bool = (== x#0 0u)
+                    let j#0: bytes = (extract3 n#0 1u 2u)
+                    exit c#0
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let n#0: bytes = (txn Note)
+                    let a#0: uint64 = (+ x#0 1u)
+                    let b#0: uint64 = (+ x#0 3u)
+                    let c#0: uint64 = x#0
+                    let d#0: bytes = (concat n#0 0x01)
+                    let e#0: bytes = (concat n#0 0x0102)
+                    let f#0: bytes = ((extract 2 0) n#0)
+                    let g#0: bytes = ((extract 3 4) n#0)
+                    let h#0: uint64 = (extract_uint32 n#0 3u)
+                    let i#0: bool = (! x#0)
+                    let j#0: bytes = ((extract 1 2) n#0)
+                    exit x#0
+            "#,
+        );
+    }
+
+    #[test]
+    fn conditions_count_only_as_truth_values() {
+        check(
+            "intrinsic_simplifier",
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let a#0: bool = (!= x#0 0u)
+                    (assert a#0) // a
+                    (assert 1u)
+                    (assert 0u)
+                    let (v#0: bytes, e#0: bool) = (box_get "k")
+                    (assert e#0)
+                    (sha256 0x)
+                    goto a#0 ? block@1 : block@2
+                block@1: // L2
+                    exit 1u
+                block@2: // L3
+                    exit 0u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let x#0: uint64 = (txn Fee)
+                    let a#0: bool = (!= x#0 0u)
+                    (assert x#0) // a
+                    (assert 0u)
+                    let (v#0: uint64, e#0: bool) = (box_len "k")
+                    (assert e#0)
+                    goto x#0 ? block@1 : block@2
+                block@1: // L2
+                    exit 1u
+                block@2: // L3
+                    exit 0u
+            "#,
+        );
+    }
+}

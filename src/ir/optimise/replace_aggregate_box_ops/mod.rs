@@ -472,3 +472,72 @@ fn fixed_element_of_dynamic_array(pool: &Pool<'_>, encoding: EncodingId) -> Opti
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn an_element_of_a_large_box_is_read_in_place() {
+        check(
+            "replace_aggregate_box_ops",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded(uint64[600],uint64) = box_read("k")
+                    let i#0: uint64 = (txn Fee)
+                    let b#0: Encoded(uint64) = extract_value(a#0, 0, i#0)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded(uint64[600],uint64) = box_read("k")
+                    let i#0: uint64 = (txn Fee)
+                    let box%offset%0#0: uint64 = (+ 0u 0u)
+                    let box%index_ok%0#0: bool = (< i#0 600u)
+                    (assert box%index_ok%0#0) // index out of bounds
+                    let box%element_offset%0#0: uint64 = (* i#0 8u)
+                    let box%offset%1#0: uint64 = (+ box%offset%0#0 box%element_offset%0#0)
+                    let box%box_extract%0#0: Encoded(uint64) = (box_extract "k" box%offset%1#0 8u) // on error: index out of bounds
+                    let b#0: Encoded(uint64) = box%box_extract%0#0
+                    exit 1u
+            "#,
+        );
+    }
+
+    #[test]
+    fn a_replaced_element_is_written_in_place() {
+        check(
+            "replace_aggregate_box_ops",
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded(bool1,uint64) = box_read("k")
+                    let v#0: Encoded(uint64) = (txn Note)
+                    let b#0: Encoded(bool1,uint64) = replace_value(a#0, 1, v#0)
+                    box_write("k", b#0)
+                    let c#0: Encoded(bool1,uint64) = replace_value(a#0, 0, 1u)
+                    box_write("k", c#0)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: Encoded(bool1,uint64) = box_read("k")
+                    let v#0: Encoded(uint64) = (txn Note)
+                    let b#0: Encoded(bool1,uint64) = replace_value(a#0, 1, v#0)
+                    let box%offset%0#0: uint64 = (+ 0u 1u)
+                    (box_replace "k" box%offset%0#0 v#0) // on error: index out of bounds
+                    let c#0: Encoded(bool1,uint64) = replace_value(a#0, 0, 1u)
+                    let box%element_byte_offset%0#0: uint64 = (/ 0u 8u)
+                    let box%byte_containing_bit_offset%0#0: uint64 = (+ 0u box%element_byte_offset%0#0)
+                    let box%element_bit_offset%0#0: uint64 = (% 0u 8u)
+                    let box%box_extract%0#0: Encoded(bool1[8]) = (box_extract "k" box%byte_containing_bit_offset%0#0 1u)
+                    let box%tmp%0#0: Encoded(bool1[8]) = replace_value(box%box_extract%0#0, box%element_bit_offset%0#0, 1u)
+                    (box_replace "k" box%byte_containing_bit_offset%0#0 box%tmp%0#0) // on error: index out of bounds
+                    exit 1u
+            "#,
+        );
+    }
+}
