@@ -43,8 +43,7 @@ fn shorten(ctx: &Ctx, run: &mut Vec<Op>) -> Outcome<()> {
     for start in 0..run.len().saturating_sub(1) {
         let end = run.len().min(start + WINDOW_MAX);
         let window = run[start..end].iter().map(|op| Rotation::of(&op.kind)).collect::<Vec<_>>();
-        ctx.session.check_stop()?;
-        if let Some(shorter) = search(&window) {
+        if let Some(shorter) = search(&window, &|| ctx.session.check_stop())? {
             let new = shorter
                 .iter()
                 .map(|rotation| Op::new(rotation.kind(), Loc::NONE))
@@ -112,9 +111,14 @@ impl Rotation {
 }
 
 /// The first shorter sequence with the effect of `window`: fewest rotations, then first in the order
-/// `cover 1, uncover 1, cover 2, ...`, none used twice.
-fn search(window: &[Rotation]) -> Option<Vec<Rotation>> {
-    let deepest = window.iter().map(|rotation| rotation.depth()).max()?;
+/// `cover 1, uncover 1, cover 2, ...`, none used twice. `check_stop` is asked on the way.
+fn search(
+    window: &[Rotation],
+    check_stop: &dyn Fn() -> Outcome<()>,
+) -> Outcome<Option<Vec<Rotation>>> {
+    let Some(deepest) = window.iter().map(|rotation| rotation.depth()).max() else {
+        return Ok(None);
+    };
     let mut target = (0..=deepest).collect::<Vec<u8>>();
     for rotation in window {
         rotation.apply(&mut target);
@@ -127,9 +131,12 @@ fn search(window: &[Rotation]) -> Option<Vec<Rotation>> {
     let candidates =
         (1..=deepest).flat_map(|n| [Rotation::Cover(n), Rotation::Uncover(n)]).collect::<Vec<_>>();
     let mut found = Vec::new();
-    (0..window.len())
-        .any(|length| extend(&candidates, &mut stack, length, &mut found))
-        .then_some(found)
+    for length in 0..window.len() {
+        if extend(&candidates, &mut stack, length, &mut found, check_stop)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Depth-first search for `remaining` further rotations that sort `stack`.
@@ -138,13 +145,22 @@ fn extend(
     stack: &mut [u8],
     remaining: usize,
     found: &mut Vec<Rotation>,
-) -> bool {
+    check_stop: &dyn Fn() -> Outcome<()>,
+) -> Outcome<bool> {
     let unsorted = entries_to_move(stack);
-    if remaining == 0 {
-        return unsorted == 0;
-    }
     if unsorted > remaining {
-        return false;
+        return Ok(false);
+    }
+    if remaining == 0 {
+        return Ok(true);
+    }
+    if remaining == 1 {
+        let last = sorting_rotations(stack).into_iter().flatten().find(|it| !found.contains(it));
+        found.extend(last);
+        return Ok(last.is_some());
+    }
+    if remaining > 2 {
+        check_stop()?;
     }
     for &rotation in candidates {
         if found.contains(&rotation) {
@@ -152,13 +168,32 @@ fn extend(
         }
         rotation.apply(stack);
         found.push(rotation);
-        if extend(candidates, stack, remaining - 1, found) {
-            return true;
+        if extend(candidates, stack, remaining - 1, found, check_stop)? {
+            return Ok(true);
         }
         found.pop();
         rotation.undo(stack);
     }
-    false
+    Ok(false)
+}
+
+/// The rotations that sort `stack` at once, in search order: the top goes where it belongs, or the
+/// entry that belongs there comes to the top.
+fn sorting_rotations(stack: &[u8]) -> [Option<Rotation>; 2] {
+    let top = (stack.len() - 1) as u8;
+    let sorts = |rotation: Rotation| {
+        let mut after = stack.to_vec();
+        rotation.apply(&mut after);
+        rotation.depth() > 0 && entries_to_move(&after) == 0
+    };
+    let cover = stack.last().map(|entry| Rotation::Cover(top - entry));
+    let place = stack.iter().zip(0..).find(|(entry, _)| **entry == top);
+    let uncover = place.map(|(_, place)| Rotation::Uncover(top - place));
+    let (cover, uncover) = (cover.filter(|it| sorts(*it)), uncover.filter(|it| sorts(*it)));
+    match (cover, uncover) {
+        (Some(a), Some(b)) if b.depth() < a.depth() => [uncover, cover],
+        _ => [cover, uncover],
+    }
 }
 
 /// How many entries have to move at least: all but the longest ascending selection.
@@ -216,7 +251,8 @@ mod tests {
                         all[(state >> 33) % all.len()]
                     })
                     .collect::<Vec<_>>();
-                assert_eq!(search(&window), exhaustive(&window), "{window:?}");
+                let found = search(&window, &|| Ok(())).expect("nobody stops it");
+                assert_eq!(found, exhaustive(&window), "{window:?}");
             }
         }
     }
