@@ -324,6 +324,7 @@ pub struct LogicSigMetadata {
 
 /// Facts about what is compiled.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one per compilation target")]
 pub enum Metadata {
     /// A contract's.
     Contract(ContractMetadata),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use puya::artifacts::write::Outputs;
 use puya::base::arena::Arena;
-use puya::compile::{Caller, Document, Request, Task, compile};
+use puya::compile::{Caller, Document, Keep, Request, Task, compile};
 use puya::diagnostics::Severity;
 use puya::diagnostics::render::{LogFormat, Style, render};
 use puya::json::{self, Json};
@@ -70,6 +70,7 @@ fn differs(case: &Json<'_>, level: &Json<'_>) -> Option<String> {
         outputs: &mut outputs,
         may_write: None,
         debug: false,
+        keep: Keep::Nothing,
         stop: None,
     });
     let expected: u8 = level.get("exit").unwrap().as_number().unwrap().parse().unwrap();

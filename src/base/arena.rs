@@ -19,7 +19,6 @@ impl Arena {
         Self::default()
     }
     /// Moves a value into the arena.
-    #[expect(clippy::mut_from_ref, reason = "each call hands out memory of its own")]
     pub fn alloc<T>(&self, value: T) -> &mut T {
         const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
         self.bump.alloc(value)

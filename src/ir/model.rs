@@ -447,6 +447,7 @@ impl Program {
 
 /// What one compilation target becomes.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one per compilation target")]
 pub enum Artifact {
     /// A smart contract.
     Contract {
