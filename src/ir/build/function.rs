@@ -12,7 +12,7 @@ use crate::base::source::{Loc, SourceLocation};
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::factory::{Emitter, Factory, LibraryRoutine};
-use crate::ir::model::Subroutine;
+use crate::ir::model::{BlockId, Subroutine};
 use crate::ir::op::{
     Constant, OpKind, Register, RegisterRole, Source, SourceKind, TerminatorKind, Value,
 };
@@ -177,6 +177,18 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     /// The current value of the variable of a register that may have been assigned since.
     pub fn refresh(&mut self, register: Register) -> Outcome<Register> {
         self.blocks.read(register.name, register.ty)
+    }
+    /// Emits a scope whose first block more predecessors come to until its end.
+    pub(super) fn in_open_block(
+        &mut self,
+        block: BlockId,
+        emit: impl FnOnce(&mut Self) -> Outcome<()>,
+    ) -> Outcome<()> {
+        self.blocks.activate_open(block)?;
+        let emitted = emit(self);
+        // Also after a mistake: completing the block's phis may have something to tell.
+        self.blocks.close(block)?;
+        emitted
     }
     /// Appends an operation that defines nothing.
     pub fn add(&mut self, kind: OpKind, loc: Loc) {

@@ -203,28 +203,29 @@ impl<'s> FunctionBuilder<'_, 's> {
             index = Some(self.assign_temp(zero(), "item_index_internal", range.loc)?);
         }
         self.blocks.goto(header, Loc::NONE)?;
-        self.blocks.activate_open(header)?;
-        value = self.refresh(value)?;
-        if let Some(register) = index {
-            index = Some(self.refresh(register)?);
-        }
-        let condition = self.make(form.loc).named("continue_looping").lt(value, range.stop);
-        self.branch_to(condition, body, next, form.loc)?;
-        self.blocks.activate(body)?;
-        let index_value =
-            index.map_or(Value::Undefined(IrType::UInt64, Loc::NONE), Value::Register);
-        self.assign_loop_variables(form, copy(value), index_value)?;
-        self.visit_loop_body(form.body, footer, next)?;
-        self.blocks.goto(footer, Loc::NONE)?;
-        if self.blocks.try_activate(footer)? {
-            self.reassign(value, AvmOp::Add, [value.into(), range.step], range.loc)?;
-            if let Some(index) = index {
-                let one = Value::uint64(1, range.loc);
-                self.reassign(index, AvmOp::Add, [index.into(), one], range.loc)?;
+        self.in_open_block(header, |this| {
+            value = this.refresh(value)?;
+            if let Some(register) = index {
+                index = Some(this.refresh(register)?);
             }
-            self.blocks.goto(header, Loc::NONE)?;
-        }
-        self.blocks.close(header)?;
+            let condition = this.make(form.loc).named("continue_looping").lt(value, range.stop);
+            this.branch_to(condition, body, next, form.loc)?;
+            this.blocks.activate(body)?;
+            let index_value =
+                index.map_or(Value::Undefined(IrType::UInt64, Loc::NONE), Value::Register);
+            this.assign_loop_variables(form, copy(value), index_value)?;
+            this.visit_loop_body(form.body, footer, next)?;
+            this.blocks.goto(footer, Loc::NONE)?;
+            if this.blocks.try_activate(footer)? {
+                this.reassign(value, AvmOp::Add, [value.into(), range.step], range.loc)?;
+                if let Some(index) = index {
+                    let one = Value::uint64(1, range.loc);
+                    this.reassign(index, AvmOp::Add, [index.into(), one], range.loc)?;
+                }
+                this.blocks.goto(header, Loc::NONE)?;
+            }
+            Ok(())
+        })?;
         self.blocks.activate(next)
     }
     fn iterate_range_reversed(&mut self, form: Loop<'s>, range: RangeBounds) -> Outcome<()> {
@@ -249,37 +250,38 @@ impl<'s> FunctionBuilder<'_, 's> {
         let variables = self.assign_loop_variables(form, Source::value(item), index)?;
         self.blocks.goto(body, Loc::NONE)?;
 
-        self.blocks.activate_open(body)?;
-        let [item] = variables.items[..] else {
-            return Err(single_value_expected());
-        };
-        let item = self.refresh(item)?;
-        let index = match variables.index {
-            Some(index) => Some(self.refresh(index)?),
-            None => None,
-        };
-        self.visit_loop_body(form.body, footer, next)?;
-        self.blocks.goto(footer, Loc::NONE)?;
-        if self.blocks.try_activate(footer)? {
-            let mut make = self.make(range.loc);
-            make.named("continue_looping");
-            let condition = if form.reverse_items {
-                make.lt(range.start, item)
-            } else {
-                make.lt(item, last_item)
+        self.in_open_block(body, |this| {
+            let [item] = variables.items[..] else {
+                return Err(single_value_expected());
             };
-            self.branch_to(condition, increment, next, form.loc)?;
-            self.blocks.activate(increment)?;
-            let step_op = |reverse: bool| if reverse { AvmOp::Sub } else { AvmOp::Add };
-            let args = [item.into(), range.step];
-            self.reassign(item, step_op(form.reverse_items), args, range.loc)?;
-            if let Some(index) = index {
-                let args = [index.into(), Value::uint64(1, range.loc)];
-                self.reassign(index, step_op(form.reverse_index), args, range.loc)?;
+            let item = this.refresh(item)?;
+            let index = match variables.index {
+                Some(index) => Some(this.refresh(index)?),
+                None => None,
+            };
+            this.visit_loop_body(form.body, footer, next)?;
+            this.blocks.goto(footer, Loc::NONE)?;
+            if this.blocks.try_activate(footer)? {
+                let mut make = this.make(range.loc);
+                make.named("continue_looping");
+                let condition = if form.reverse_items {
+                    make.lt(range.start, item)
+                } else {
+                    make.lt(item, last_item)
+                };
+                this.branch_to(condition, increment, next, form.loc)?;
+                this.blocks.activate(increment)?;
+                let step_op = |reverse: bool| if reverse { AvmOp::Sub } else { AvmOp::Add };
+                let args = [item.into(), range.step];
+                this.reassign(item, step_op(form.reverse_items), args, range.loc)?;
+                if let Some(index) = index {
+                    let args = [index.into(), Value::uint64(1, range.loc)];
+                    this.reassign(index, step_op(form.reverse_index), args, range.loc)?;
+                }
+                this.blocks.goto(body, Loc::NONE)?;
             }
-            self.blocks.goto(body, Loc::NONE)?;
-        }
-        self.blocks.close(body)?;
+            Ok(())
+        })?;
         self.blocks.activate(next)
     }
 
@@ -296,37 +298,38 @@ impl<'s> FunctionBuilder<'_, 's> {
         let mut reverse =
             self.assign_temp(Source::value(size), "reverse_index_internal", Loc::NONE)?;
         self.blocks.goto(header, Loc::NONE)?;
-        self.blocks.activate_open(header)?;
-        let index = self.refresh(index_variable)?;
-        let (op, args) = if form.is_reversed() {
-            let left = self.refresh(reverse)?;
-            (AvmOp::Gt, vec![left.into(), Value::uint64(0, form.loc)])
-        } else {
-            (AvmOp::Lt, vec![index.into(), size])
-        };
-        let condition = self.instruction(op, args, form.loc)?;
-        let condition = self.assign_temp(condition, "continue_looping", form.loc)?;
-        self.branch_to(condition, body, next, form.loc)?;
-        self.blocks.activate(body)?;
-        if form.is_reversed() {
-            let left = self.refresh(reverse)?;
-            let args = [left.into(), Value::uint64(1, Loc::NONE)];
-            reverse = self.reassign(reverse, AvmOp::Sub, args, Loc::NONE)?;
-        }
-        let item_index = if form.reverse_items { reverse } else { index };
-        let item = self.item_at(sequence, item_index.into(), form)?;
-        let user_index = if form.reverse_index { reverse } else { index };
-        self.assign_loop_variables(form, item, user_index.into())?;
-        self.visit_loop_body(form.body, footer, next)?;
-        self.blocks.goto(footer, Loc::NONE)?;
-        if self.blocks.try_activate(footer)? {
-            if !(form.reverse_items && form.reverse_index) {
-                let args = [index.into(), Value::uint64(1, Loc::NONE)];
-                self.reassign(index_variable, AvmOp::Add, args, Loc::NONE)?;
+        self.in_open_block(header, |this| {
+            let index = this.refresh(index_variable)?;
+            let (op, args) = if form.is_reversed() {
+                let left = this.refresh(reverse)?;
+                (AvmOp::Gt, vec![left.into(), Value::uint64(0, form.loc)])
+            } else {
+                (AvmOp::Lt, vec![index.into(), size])
+            };
+            let condition = this.instruction(op, args, form.loc)?;
+            let condition = this.assign_temp(condition, "continue_looping", form.loc)?;
+            this.branch_to(condition, body, next, form.loc)?;
+            this.blocks.activate(body)?;
+            if form.is_reversed() {
+                let left = this.refresh(reverse)?;
+                let args = [left.into(), Value::uint64(1, Loc::NONE)];
+                reverse = this.reassign(reverse, AvmOp::Sub, args, Loc::NONE)?;
             }
-            self.blocks.goto(header, Loc::NONE)?;
-        }
-        self.blocks.close(header)?;
+            let item_index = if form.reverse_items { reverse } else { index };
+            let item = this.item_at(sequence, item_index.into(), form)?;
+            let user_index = if form.reverse_index { reverse } else { index };
+            this.assign_loop_variables(form, item, user_index.into())?;
+            this.visit_loop_body(form.body, footer, next)?;
+            this.blocks.goto(footer, Loc::NONE)?;
+            if this.blocks.try_activate(footer)? {
+                if !(form.reverse_items && form.reverse_index) {
+                    let args = [index.into(), Value::uint64(1, Loc::NONE)];
+                    this.reassign(index_variable, AvmOp::Add, args, Loc::NONE)?;
+                }
+                this.blocks.goto(header, Loc::NONE)?;
+            }
+            Ok(())
+        })?;
         self.blocks.activate(next)
     }
     fn item_at(&mut self, sequence: Indexable, index: Value, form: Loop<'s>) -> Outcome<Source> {
@@ -373,24 +376,25 @@ impl<'s> FunctionBuilder<'_, 's> {
         };
         let counter = start_round(self, 0)?;
         self.blocks.goto(body, Loc::NONE)?;
-        self.blocks.activate_open(body)?;
-        let counter = self.refresh(counter)?;
-        self.visit_loop_body(form.body, footer, next)?;
-        self.blocks.goto(footer, Loc::NONE)?;
-        if self.blocks.try_activate(footer)? {
-            let kind = TerminatorKind::GotoNth {
-                value: counter.into(),
-                blocks: headers.clone(),
-                default: next,
-            };
-            self.terminate(kind, form.loc)?;
-            for (round, header) in headers.into_iter().enumerate() {
-                self.blocks.activate(header)?;
-                start_round(self, round + 1)?;
-                self.blocks.goto(body, Loc::NONE)?;
+        self.in_open_block(body, |this| {
+            let counter = this.refresh(counter)?;
+            this.visit_loop_body(form.body, footer, next)?;
+            this.blocks.goto(footer, Loc::NONE)?;
+            if this.blocks.try_activate(footer)? {
+                let kind = TerminatorKind::GotoNth {
+                    value: counter.into(),
+                    blocks: headers.clone(),
+                    default: next,
+                };
+                this.terminate(kind, form.loc)?;
+                for (round, header) in headers.into_iter().enumerate() {
+                    this.blocks.activate(header)?;
+                    start_round(this, round + 1)?;
+                    this.blocks.goto(body, Loc::NONE)?;
+                }
             }
-        }
-        self.blocks.close(body)?;
+            Ok(())
+        })?;
         self.blocks.activate(next)
     }
 
@@ -405,21 +409,22 @@ impl<'s> FunctionBuilder<'_, 's> {
             self.blocks.make_all(["for_body", "for_header", "for_footer", "after_for"], loc);
         let index = self.assign_temp(zero(), "index", Loc::NONE)?;
         self.blocks.goto(header, Loc::NONE)?;
-        self.blocks.activate_open(header)?;
-        let index = self.refresh(index)?;
-        let condition = self.make(loc).named("continue_looping").lt(index, end);
-        self.branch_to(condition, body, next, loc)?;
-        self.blocks.activate(body)?;
-        self.blocks.enter_loop(footer, next);
-        emit_body(self, index)?;
-        self.blocks.leave_loop();
-        self.blocks.goto(footer, Loc::NONE)?;
-        if self.blocks.try_activate(footer)? {
-            let args = [index.into(), Value::uint64(1, Loc::NONE)];
-            self.reassign(index, AvmOp::Add, args, Loc::NONE)?;
-            self.blocks.goto(header, Loc::NONE)?;
-        }
-        self.blocks.close(header)?;
+        self.in_open_block(header, |this| {
+            let index = this.refresh(index)?;
+            let condition = this.make(loc).named("continue_looping").lt(index, end);
+            this.branch_to(condition, body, next, loc)?;
+            this.blocks.activate(body)?;
+            this.blocks.enter_loop(footer, next);
+            emit_body(this, index)?;
+            this.blocks.leave_loop();
+            this.blocks.goto(footer, Loc::NONE)?;
+            if this.blocks.try_activate(footer)? {
+                let args = [index.into(), Value::uint64(1, Loc::NONE)];
+                this.reassign(index, AvmOp::Add, args, Loc::NONE)?;
+                this.blocks.goto(header, Loc::NONE)?;
+            }
+            Ok(())
+        })?;
         self.blocks.activate(next)
     }
 }

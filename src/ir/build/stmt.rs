@@ -93,12 +93,12 @@ impl<'s> FunctionBuilder<'_, 's> {
         let [top, next] = self.blocks.make_all(["while_top", "after_while"], stmt.loc);
         let body = self.blocks.make_for(stmt.loop_body, Some("while_body"))?;
         self.blocks.goto(top, Loc::NONE)?;
-        self.blocks.activate_open(top)?;
-        self.branch_on(stmt.condition, body, next, stmt.loc)?;
-        self.blocks.activate(body)?;
-        self.visit_loop_body(stmt.loop_body, top, next)?;
-        self.blocks.goto(top, Loc::NONE)?;
-        self.blocks.close(top)?;
+        self.in_open_block(top, |this| {
+            this.branch_on(stmt.condition, body, next, stmt.loc)?;
+            this.blocks.activate(body)?;
+            this.visit_loop_body(stmt.loop_body, top, next)?;
+            this.blocks.goto(top, Loc::NONE)
+        })?;
         self.blocks.activate(next)
     }
     /// The body of a loop, in a block that is active already.
