@@ -17,7 +17,7 @@ use crate::base::arena::Symbol;
 use crate::base::encode::push_varuint;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
-use crate::diagnostics::Outcome;
+use crate::diagnostics::{Failure, Outcome};
 use crate::options::{CompileOptions, TemplateValue};
 use crate::session::Session;
 use crate::teal::model::{Op, Program};
@@ -80,8 +80,10 @@ pub fn assemble(
     let mut labels = OrderedMap::default();
     let mut lowered = Vec::new();
     for block in program.blocks() {
-        let earlier = labels.insert(block.label, lowered.len());
-        assert!(earlier.is_none(), "labels are unique in a program");
+        if labels.insert(block.label, lowered.len()).is_some() {
+            let message = "AssertionError: expected unique block labels";
+            return Err(Failure::internal(message, Loc::NONE));
+        }
         for op in &block.ops {
             lowered.push(encode::lower(session, &templates, op)?);
         }

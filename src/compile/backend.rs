@@ -185,7 +185,7 @@ fn build_assembly(
             return Ok(());
         }
         let detail = Detail::StackManipulations;
-        let text = teal::text::render(session, options.debug_level, assembly, detail);
+        let text = teal::text::render(session, options.debug_level, assembly, detail)?;
         dumps.write(program.kind, qualifier, "teal", &text)
     })
 }
@@ -197,7 +197,7 @@ fn finish_program(
     program: teal::model::Program,
 ) -> Outcome<CompiledProgram> {
     let (session, options) = (ctx.session, ctx.options);
-    let text = teal::text::render(session, options.debug_level, &program, Detail::Plain);
+    let text = teal::text::render(session, options.debug_level, &program, Detail::Plain)?;
     let assembled = assemble(session, options, &program, Purpose::Output { id })?;
     let report = match options.output_assembly_report {
         true => Some(assemble::report::render(session, &program, &assembled)?),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use super::text::{Detail, render};
 use super::{optimise_program, text_read};
 use crate::base::arena::Arena;
+use crate::base::source::{Loc, SourceLocation};
+use crate::diagnostics::Failure;
 use crate::session::Session;
 
 fn stages(lowered: &str, level: i64) -> String {
@@ -18,11 +20,11 @@ fn stages(lowered: &str, level: i64) -> String {
         writeln!(out, "==== {name}\n{}", text.trim_end()).expect("a string takes every text");
     };
     optimise_program(&session, level, &mut program, &mut |program, name| {
-        push(name, render(&session, 0, program, Detail::StackManipulations));
+        push(name, render(&session, 0, program, Detail::StackManipulations)?);
         Ok(())
     })
     .expect("optimises");
-    push("final", render(&session, 0, &program, Detail::Plain));
+    push("final", render(&session, 0, &program, Detail::Plain).expect("renders"));
     out
 }
 
@@ -62,6 +64,40 @@ fn what_is_read_is_rendered_again() {
         let heights = |line: &&str| !line.starts_with("// stack");
         let without_heights = text.lines().filter(heights).collect::<Vec<_>>().join("\n");
         let again = render(&session, 0, &program, Detail::StackManipulations);
+        let again = again.expect("renders");
         assert_eq!(again.trim_end(), without_heights);
     }
+}
+
+#[test]
+fn source_comments_start_with_the_comment_above_a_statement() {
+    let arena = Arena::new();
+    let mut session = Session::new(&arena, None);
+    let file = session.sym("/a/x.py");
+    session.sources.cwd = "/a".to_owned();
+    let lines = ["def f():", "    # why", "\ty = (", "    1)  ", "return y"];
+    session.sources.insert(file, Some(lines.map(str::to_owned).to_vec()));
+    let text = "#pragma version 11\n\n// f() -> void:\nf:\n    int 1\n    itob\n    return\n";
+    let mut program = text_read::read(&session, text).expect("readable TEAL");
+    let at = |line, end_line, comment_lines, column| {
+        let end_column = None;
+        let file = Some(file);
+        SourceLocation { file, line, end_line, comment_lines, column, end_column }
+    };
+    let locations = [at(3, 4, 1, Some(2)), at(3, 4, 1, None), at(5, 5, 0, None)];
+    let ops = &mut program.subroutines[0].blocks[0].ops;
+    for (op, location) in ops.iter_mut().zip(locations) {
+        op.loc = session.locs.intern(location);
+    }
+    let shown = |level, program| render(&session, level, program, Detail::Plain);
+    assert_eq!(
+        shown(1, &program).expect("renders"),
+        "#pragma version 11\n#pragma typetrack false\n\n// f() -> void:\nf:\n\
+         \x20   // x.py:2-4\n    //     # why\n    // \ty = (\n    //     1)\n    int 1\n    itob\n\
+         \x20   // x.py:5\n    // return y\n    return\n"
+    );
+    assert!(!shown(0, &program).expect("renders").contains("x.py"));
+    program.subroutines[0].blocks[0].ops[0].loc = session.locs.intern(at(2, 2, 2, None));
+    let message = "ValueError: 'line' must be >= 1: 0";
+    assert_eq!(shown(1, &program), Err(Failure::internal(message, Loc::NONE)));
 }

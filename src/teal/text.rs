@@ -6,8 +6,9 @@ use super::model::{
     BlockConstant, BytesEncoding, Names, Op, OpKind, Program, Shape, StackManipulation,
 };
 use crate::base::arena::Symbol;
-use crate::base::source::SourceLocation;
+use crate::base::source::{Loc, SourceLocation};
 use crate::base::text::{dedent, repr, split_lines, strip_end};
+use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
 /// First version whose assembler salts on its own, so that `false` has to be said.
@@ -23,7 +24,12 @@ pub enum Detail {
 }
 
 /// Renders a program. Source comments need a debug level above 0.
-pub fn render(session: &Session, debug_level: i64, program: &Program, detail: Detail) -> String {
+pub fn render(
+    session: &Session,
+    debug_level: i64,
+    program: &Program,
+    detail: Detail,
+) -> Outcome<String> {
     let mut out = String::new();
     let _ = writeln!(out, "#pragma version {}", program.avm_version);
     out.push_str("#pragma typetrack false\n");
@@ -46,7 +52,7 @@ pub fn render(session: &Session, debug_level: i64, program: &Program, detail: De
             let mut last = None;
             for op in &block.ops {
                 if debug_level != 0 {
-                    push_source(session, &mut out, op, &mut last);
+                    push_source(session, &mut out, op, &mut last)?;
                 }
                 if detail == Detail::StackManipulations {
                     push_manipulations(session, &mut out, op);
@@ -55,28 +61,33 @@ pub fn render(session: &Session, debug_level: i64, program: &Program, detail: De
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// The source of an op, statement by statement: with the comment above it, in whole lines.
-fn push_source(session: &Session, out: &mut String, op: &Op, last: &mut Option<SourceLocation>) {
-    let Some(location) = session.locs.get(op.loc) else { return };
-    let whole = SourceLocation {
-        line: location.line.saturating_sub(location.comment_lines),
-        comment_lines: 0,
-        column: None,
-        end_column: None,
-        ..location
-    };
+fn push_source(
+    session: &Session,
+    out: &mut String,
+    op: &Op,
+    last: &mut Option<SourceLocation>,
+) -> Outcome<()> {
+    let Some(location) = session.locs.get(op.loc) else { return Ok(()) };
+    let line = i64::from(location.line) - i64::from(location.comment_lines);
+    let line = u32::try_from(line).ok().filter(|line| *line > 0).ok_or_else(|| {
+        Failure::internal(format!("ValueError: 'line' must be >= 1: {line}"), Loc::NONE)
+    })?;
+    let whole =
+        SourceLocation { line, comment_lines: 0, column: None, end_column: None, ..location };
     if *last == Some(whole) {
-        return;
+        return Ok(());
     }
     *last = Some(whole);
-    let Some(lines) = session.source_lines(&whole) else { return };
+    let Some(lines) = session.source_lines(&whole) else { return Ok(()) };
     let _ = writeln!(out, "    // {}", session.location_text(&whole));
     for line in split_lines(&dedent(&lines.join("\n"))) {
         let _ = writeln!(out, "    // {}", strip_end(line));
     }
+    Ok(())
 }
 
 fn push_manipulations(session: &Session, out: &mut String, op: &Op) {
