@@ -806,6 +806,39 @@ fn the_command_line_starts_asks_and_stops() {
 }
 
 #[test]
+fn the_command_line_compiles_through_a_daemon_it_starts() {
+    let folder = Folder::new("use-daemon");
+    std::fs::write(folder.0.join("awst.json"), APPROVE).unwrap();
+    std::fs::write(folder.0.join("options.json"), APPROVE_OPTIONS).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = port.to_string();
+    let run = |more: &[&str]| {
+        let _ = std::fs::remove_dir_all(folder.0.join("out"));
+        let output = puya()
+            .args(["--awst", "awst.json", "--options", "options.json"])
+            .args(more)
+            .current_dir(&folder.0)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        assert!(folder.0.join("out/approve.teal").exists());
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let by_daemon = ["--use-daemon", "--port", &port, "--pid-file", "daemon.pid"];
+    let (alone, _) = run(&[]);
+    let (said, why) = run(&[&by_daemon[..], &["--no-auto-start"]].concat());
+    assert_eq!(said, alone);
+    assert!(why.contains("no daemon can be reached"), "{why}");
+    for _ in 0..2 {
+        assert_eq!(run(&by_daemon), (alone.clone(), String::new()));
+    }
+    let mut client = Client::connect(SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap())));
+    assert!(client.call("status", "{}").contains(r#""compilations":{"total":2,"failed":0}"#));
+    client.call("stop", "{}");
+    assert_eq!(client.close_code(), 1001);
+}
+
+#[test]
 fn wrong_arguments_end_with_two() {
     let cases: [&[&str]; 6] = [
         &["--daemon", "--frobnicate"],
