@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use super::model::Program;
 use super::text::{Detail, render};
 use super::{optimise_program, text_read};
 use crate::base::arena::Arena;
@@ -89,7 +90,7 @@ fn source_comments_start_with_the_comment_above_a_statement() {
     for (op, location) in ops.iter_mut().zip(locations) {
         op.loc = session.locs.intern(location);
     }
-    let shown = |level, program| render(&session, level, program, Detail::Plain);
+    let shown = |level, program: &Program| render(&session, level, program, Detail::Plain);
     assert_eq!(
         shown(1, &program).expect("renders"),
         "#pragma version 11\n#pragma typetrack false\n\n// f() -> void:\nf:\n\
