@@ -301,7 +301,9 @@ impl BodyReader<'_, '_, '_> {
         }
         // What looks like a copy of nothing above a phi was a phi without arguments.
         for op in std::mem::take(&mut self.sub.blocks[block].ops) {
-            let register = self.sub.ops[op].targets()[0];
+            let Some((register, _)) = self.sub.single_assignment(op) else {
+                return Err("a phi stands before all operations".to_owned());
+            };
             self.push_phi(block, Phi { register, args: Vec::new() });
         }
         self.push_phi(block, Phi { register, args });

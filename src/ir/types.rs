@@ -328,15 +328,17 @@ impl<'s> EncodingFacts<'s> {
 /// Bit offset of the head of element `index` in a tuple of these elements, or the size of all heads
 /// rounded up to a byte when `index` is none. Spec 20 §4, `get_head_bit_offset`.
 pub fn head_bit_offset(pool: &Pool<'_>, elements: &[EncodingId], index: Option<usize>) -> u64 {
+    // Sizes saturate: a program with such data fails elsewhere.
+    let whole_bytes = |bits: u64| bits.div_ceil(8).saturating_mul(8);
     let mut bits = 0u64;
     for element in &elements[..index.unwrap_or(elements.len())] {
         let element = pool.encoding(*element);
         if !element.is_bit() {
-            bits = bits.next_multiple_of(8);
+            bits = whole_bytes(bits);
         }
-        bits += element.num_bits.unwrap_or(16);
+        bits = bits.saturating_add(element.num_bits.unwrap_or(16));
     }
-    if index.is_none() { bits.next_multiple_of(8) } else { bits }
+    if index.is_none() { whole_bytes(bits) } else { bits }
 }
 
 const _: () = assert!(size_of::<IrType>() == 8);

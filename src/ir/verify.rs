@@ -10,7 +10,7 @@
 //! A violation is a mistake of this compiler, except for types, which input can get wrong.
 
 use crate::avm::ops::ImmediateKind;
-use crate::base::ordered::OrderedSet;
+use crate::base::ordered::{LookupSet, OrderedSet};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
@@ -22,14 +22,40 @@ use super::types::{AvmType, IrType};
 
 /// Checks everything that holds before and after destructuring.
 pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let mut defined: LookupSet<Register> = LookupSet::new();
+    sub.visit_definitions(&mut |register| {
+        defined.insert(register);
+    });
+    verify_body(sub, ctx, &defined)
+}
+
+/// Checks single assignment too.
+pub fn verify_ssa(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let mut defined: LookupSet<Register> = LookupSet::new();
+    for block in &sub.body {
+        let block = &sub.blocks[*block];
+        let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
+        let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
+        for register in phis.chain(targets) {
+            if !defined.insert(register) {
+                let name = text::register(ctx, register);
+                let message = format!("SSA constraint violated: {name} is assigned multiple times");
+                return Err(Failure::internal(message, Loc::NONE));
+            }
+        }
+    }
+    // Parameters come last: that one of them is assigned is no violation.
+    for parameter in &sub.parameters {
+        defined.insert(*parameter);
+    }
+    verify_body(sub, ctx, &defined)
+}
+
+fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &LookupSet<Register>) -> Outcome<()> {
     let body = sub.body_set();
     for block in &sub.body {
         verify_block(sub, ctx, *block, &body)?;
     }
-    let mut defined: OrderedSet<Register> = OrderedSet::default();
-    sub.visit_definitions(&mut |register| {
-        defined.insert(register);
-    });
     let mut undefined: OrderedSet<Register> = OrderedSet::default();
     for block in &sub.body {
         for node in sub.nodes(*block) {
@@ -40,35 +66,17 @@ pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
             });
         }
     }
-    if !undefined.is_empty() {
-        let mut names: Vec<String> =
-            undefined.iter().map(|register| text::register(ctx, *register)).collect();
-        // PARITY: the reference lists them in the order of their hashes, which only a fixed hash seed
-        // repeats, pinned by py_e43_unreachable_in_loop.
-        names.sort();
-        let message =
-            format!("The following variables are used but never defined: {}", names.join(", "));
-        return Err(Failure::internal(message, sub.loc));
+    if undefined.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Checks single assignment too.
-pub fn verify_ssa(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let mut assigned: OrderedSet<Register> = OrderedSet::default();
-    for block in &sub.body {
-        let block = &sub.blocks[*block];
-        let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
-        let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
-        for register in phis.chain(targets) {
-            if !assigned.insert(register) {
-                let name = text::register(ctx, register);
-                let message = format!("SSA constraint violated: {name} is assigned multiple times");
-                return Err(Failure::internal(message, Loc::NONE));
-            }
-        }
-    }
-    verify(sub, ctx)
+    let mut names: Vec<String> =
+        undefined.iter().map(|register| text::register(ctx, *register)).collect();
+    // PARITY: the reference lists them in the order of their hashes, which only a fixed hash seed
+    // repeats, pinned by py_e43_unreachable_in_loop.
+    names.sort();
+    let message =
+        format!("The following variables are used but never defined: {}", names.join(", "));
+    Err(Failure::internal(message, sub.loc))
 }
 
 fn verify_block(
@@ -78,7 +86,7 @@ fn verify_block(
     body: &crate::base::entity::EntitySet<BlockId>,
 ) -> Outcome<()> {
     let block = &sub.blocks[id];
-    let name = text::block(sub, id);
+    let name = || text::block(sub, id);
     for phi in &block.phis {
         let phi = &sub.phis[*phi];
         let ty = phi.register.ty.maybe_avm_type(ctx.pool);
@@ -91,22 +99,25 @@ fn verify_block(
     }
     let Some(terminator) = &block.terminator else {
         let sub_id = ctx.text(sub.header(ctx.pool).id);
-        let message = format!("Unterminated block {name} assigned to subroutine {sub_id}");
+        let message = format!("Unterminated block {} assigned to subroutine {sub_id}", name());
         return Err(Failure::internal(message, block.loc));
     };
     verify_terminator(ctx, &terminator.kind, terminator.loc)?;
     for successor in terminator.targets() {
         if !sub.blocks[successor].predecessors.contains(&id) {
             let missing = text::block(sub, successor);
-            let message = format!("{name} is no predecessor of its successor {missing}");
+            let message = format!("{} is no predecessor of its successor {missing}", name());
             return Err(Failure::internal(message, terminator.loc.or(block.loc).or(sub.loc)));
         }
         if !body.contains(successor) {
-            return Err(Failure::internal(format!("{name} goes outside of the body"), block.loc));
+            return Err(Failure::internal(
+                format!("{} goes outside of the body", name()),
+                block.loc,
+            ));
         }
     }
     if block.predecessors.iter().any(|predecessor| !body.contains(*predecessor)) {
-        return Err(Failure::internal(format!("{name} is entered from outside"), block.loc));
+        return Err(Failure::internal(format!("{} is entered from outside", name()), block.loc));
     }
     for phi in &block.phis {
         let args = &sub.phis[*phi].args;
@@ -114,7 +125,7 @@ fn verify_block(
             && args.iter().all(|arg| block.predecessors.contains(&arg.through));
         if !complete {
             let phi = text::phi(sub, ctx, *phi);
-            let message = format!("mismatch between predecessors of {name} and phi node {phi}");
+            let message = format!("mismatch between predecessors of {} and phi node {phi}", name());
             return Err(Failure::internal(message, sub.loc));
         }
     }

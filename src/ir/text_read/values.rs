@@ -77,7 +77,8 @@ impl<'t> Cursor<'t> {
     fn quoted(&mut self) -> Read<Vec<u8>> {
         let mut out = Vec::new();
         let text = self.rest;
-        let quote = text.chars().next().ok_or("a text starts with a quote")?;
+        let quote = text.chars().next().filter(|quote| matches!(quote, '\'' | '"'));
+        let quote = quote.ok_or("a text starts with a quote")?;
         let mut characters = text.char_indices().skip(1);
         while let Some((index, character)) = characters.next() {
             if character == quote {
