@@ -75,11 +75,10 @@ impl Source {
     }
     /// The lines before the tests, without comments, with their numbers.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let is_test = self.is_test();
-        let lines = self.text.lines().enumerate();
-        lines
-            .take_while(move |(_, line)| !is_test && line.trim() != "#[cfg(test)]")
-            .map(|(index, line)| (index + 1, line.split("//").next().unwrap()))
+        let tests = self.text.find("#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        let end = if self.is_test() { 0 } else { tests };
+        let lines = self.text[..end].lines().enumerate();
+        lines.map(|(index, line)| (index + 1, line.split("//").next().unwrap()))
     }
 }
 
