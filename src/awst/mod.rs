@@ -13,6 +13,7 @@ pub mod read;
 mod read_data;
 mod read_expr;
 mod read_scalar;
+mod read_stmt;
 mod read_wtype;
 pub mod stmt;
 pub mod validate;

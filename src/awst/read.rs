@@ -1,5 +1,6 @@
-//! AWST JSON -> root nodes: the entry point, references between objects, declarations, statements.
-//! Types are read in `read_wtype.rs`, expressions in `read_expr.rs`, scalars in `read_scalar.rs`.
+//! AWST JSON -> root nodes: the entry point, references between objects, declarations.
+//! Statements are read in `read_stmt.rs`, expressions in `read_expr.rs`, types in `read_wtype.rs`,
+//! scalars in `read_scalar.rs`.
 //!
 //! Fields are read in the reference's order, because it decides which mistake is reported first: of one
 //! object first the fields with defaults that are present, then the required ones, each group in
@@ -11,14 +12,7 @@ use super::decl::{
     Arc4MethodConfig, Contract, ContractMethod, Function, LogicSignature, MethodDocumentation,
     RootNode, StateTotals, Subroutine, SubroutineArgument,
 };
-use super::expr::ExprRef;
 use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
-use super::read_wtype::Class;
-use super::stmt::{
-    AssignmentStatement, BigUIntAugmentedAssignment, Block, BytesAugmentedAssignment,
-    ExpressionStatement, ForInLoop, Goto, IfElse, LoopContinue, LoopExit, ReturnStatement, Stmt,
-    Switch, UInt64AugmentedAssignment, WhileLoop,
-};
 use super::wtypes::{WTypeId, WTypes};
 use crate::avm::fields::SUPPORTED_AVM_VERSIONS;
 use crate::base::arena::Symbol;
@@ -35,6 +29,9 @@ const REF_KEY: &str = "_$%!#REF";
 
 /// After how many nodes the stop check is asked.
 const NODES_PER_STOP_CHECK: u32 = 4096;
+
+/// How much of the way to a mistake is told.
+const PLACE_STEPS_MAX: usize = 200;
 
 /// Why a document could not be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,7 +91,7 @@ pub(super) fn fails(message: impl std::fmt::Display) -> Failure {
 
 /// A step from the root of the document to the value being read.
 #[derive(Clone, Copy)]
-enum Step<'s> {
+pub(super) enum Step<'s> {
     Key(&'s str),
     Index(usize),
 }
@@ -118,7 +115,11 @@ pub(super) struct Reader<'r, 's> {
 impl<'s> Reader<'_, 's> {
     fn place(&self) -> String {
         let mut place = "awst".to_owned();
-        for step in &self.path {
+        for (index, step) in self.path.iter().enumerate() {
+            if index == PLACE_STEPS_MAX {
+                place.push_str("...");
+                break;
+            }
             match step {
                 Step::Key(key) => {
                     place.push('.');
@@ -192,7 +193,7 @@ impl<'s> Reader<'_, 's> {
         self.depth -= 1;
         Ok(out)
     }
-    fn at<T>(
+    pub(super) fn at<T>(
         &mut self,
         step: Step<'s>,
         json: J<'s>,
@@ -575,173 +576,6 @@ impl<'s> Reader<'_, 's> {
         items.sort_unstable();
         items.dedup();
         Ok(self.session.arena.slice_of(items))
-    }
-
-    // ---- statements ----
-
-    fn block(&mut self, json: J<'s>) -> Outcome<&'s Block<'s>> {
-        self.nested(|reader| {
-            let label = reader.optional_field(json, "label", |r, j| r.nullable(j, Self::symbol))?;
-            let comment = reader.optional_field(json, "comment", Self::nullable_text)?;
-            let loc = reader.loc_field(json)?;
-            let body = reader.field(json, "body", |r, j| r.slice(j, Self::stmt))?;
-            let block = Block { loc, body, label: label.flatten(), comment: comment.flatten() };
-            Ok(&*reader.session.arena.alloc(block))
-        })
-    }
-    fn nullable_block(&mut self, json: J<'s>) -> Outcome<Option<&'s Block<'s>>> {
-        self.nullable(json, Self::block)
-    }
-    fn stmt(&mut self, json: J<'s>) -> Outcome<Stmt<'s>> {
-        match self.tag(json)? {
-            "Block" => Ok(Stmt::Block(self.block(json)?)),
-            "ExpressionStatement" => {
-                let expr = self.field(json, "expr", Self::expr)?;
-                Ok(ExpressionStatement { loc: expr.loc(), expr }.into())
-            }
-            "Goto" => {
-                let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", Self::symbol)?;
-                Ok(Goto { loc, target }.into())
-            }
-            "LoopExit" => Ok(LoopExit { loc: self.loc_field(json)? }.into()),
-            "LoopContinue" => Ok(LoopContinue { loc: self.loc_field(json)? }.into()),
-            "ReturnStatement" => {
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", |r, j| r.nullable(j, Self::expr))?;
-                Ok(ReturnStatement { loc, value }.into())
-            }
-            tag @ ("IfElse" | "Switch" | "WhileLoop" | "ForInLoop") => {
-                self.nested(|reader| reader.control_flow(tag, json))
-            }
-            "AssignmentStatement" => {
-                let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", Self::lvalue)?;
-                let value = self.field(json, "value", Self::expr)?;
-                self.check_assignment(target, value, loc)?;
-                Ok(AssignmentStatement { loc, target, value }.into())
-            }
-            tag @ ("UInt64AugmentedAssignment"
-            | "BigUIntAugmentedAssignment"
-            | "BytesAugmentedAssignment") => self.augmented_assignment(tag, json),
-            tag @ "Statement" => Err(self.abstract_node(tag, json)),
-            other => Err(fails(repr(other))),
-        }
-    }
-    fn control_flow(&mut self, tag: &str, json: J<'s>) -> Outcome<Stmt<'s>> {
-        let loc = self.loc_field(json)?;
-        match tag {
-            "IfElse" => {
-                let condition = self.field(json, "condition", Self::expr)?;
-                let if_branch = self.field(json, "if_branch", Self::block)?;
-                let else_branch = self.field(json, "else_branch", Self::nullable_block)?;
-                self.expect("IfElse.condition", condition, &[WTypeId::BOOL], &[])?;
-                Ok(IfElse { loc, condition, if_branch, else_branch }.into())
-            }
-            "Switch" => {
-                let value = self.field(json, "value", Self::expr)?;
-                let cases = self.field(json, "cases", Self::switch_cases)?;
-                let default_case = self.field(json, "default_case", Self::nullable_block)?;
-                Ok(Switch { loc, value, cases, default_case }.into())
-            }
-            "WhileLoop" => {
-                let condition = self.field(json, "condition", Self::expr)?;
-                let loop_body = self.field(json, "loop_body", Self::block)?;
-                self.expect("WhileLoop.condition", condition, &[WTypeId::BOOL], &[])?;
-                Ok(WhileLoop { loc, condition, loop_body }.into())
-            }
-            _ => {
-                let sequence = self.field(json, "sequence", Self::expr)?;
-                let items = self.field(json, "items", Self::lvalue)?;
-                let loop_body = self.field(json, "loop_body", Self::block)?;
-                Ok(ForInLoop { loc, sequence, items, loop_body }.into())
-            }
-        }
-    }
-    /// The cases of a switch; a key that occurs again replaces the block and keeps its place.
-    fn switch_cases(&mut self, json: J<'s>) -> Outcome<&'s [(ExprRef<'s>, &'s Block<'s>)]> {
-        let pairs = self.list(json, |reader, json| {
-            let wrong = |problem: &str| {
-                refuses(format!(
-                    "{problem} values in {} to structure as \
-                     tuple[puya.awst.nodes.Expression, puya.awst.nodes.Block]",
-                    repr_of(json)
-                ))
-            };
-            match json.kind {
-                Kind::Array([key, block]) => {
-                    let key = reader.at(Step::Index(0), key, Self::expr)?;
-                    Ok((key, reader.at(Step::Index(1), block, Self::block)?))
-                }
-                Kind::Array([_, _, _, ..]) => Err(wrong("Too many")),
-                Kind::Array(_) | Kind::String(_) | Kind::Object(_) => Err(wrong("Not enough")),
-                _ => Err(refuses(format!("object of type '{}' has no len()", class_of(json)))),
-            }
-        })?;
-        let mut cases: Vec<(ExprRef<'s>, &'s Block<'s>)> = Vec::with_capacity(pairs.len());
-        for (key, block) in pairs {
-            match cases.iter_mut().find(|case| case.0 == key) {
-                Some(case) => case.1 = block,
-                None => cases.push((key, block)),
-            }
-        }
-        Ok(self.session.arena.slice_of(cases))
-    }
-    fn augmented_assignment(&mut self, tag: &str, json: J<'s>) -> Outcome<Stmt<'s>> {
-        let loc = self.loc_field(json)?;
-        let target = self.field(json, "target", Self::lvalue)?;
-        match tag {
-            "UInt64AugmentedAssignment" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
-                let number = &[WTypeId::UINT64];
-                self.expect("UInt64AugmentedAssignment.target", target, number, &[])?;
-                self.expect("UInt64AugmentedAssignment.value", value, number, &[])?;
-                Ok(UInt64AugmentedAssignment { loc, target, op, value }.into())
-            }
-            "BigUIntAugmentedAssignment" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
-                let number = &[WTypeId::BIGUINT];
-                self.expect("BigUIntAugmentedAssignment.target", target, number, &[])?;
-                self.expect("BigUIntAugmentedAssignment.value", value, number, &[])?;
-                Ok(BigUIntAugmentedAssignment { loc, target, op, value }.into())
-            }
-            _ => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
-                let strings = &[WTypeId::STRING, WTypeId::ARC4_STRING];
-                let bytes = &[Class::Bytes];
-                self.expect("BytesAugmentedAssignment.target", target, strings, bytes)?;
-                self.expect("BytesAugmentedAssignment.value", value, strings, bytes)?;
-                if !self.wtypes.equal(value.wtype(), target.wtype()) {
-                    let (expected, got) = (self.name(target.wtype()), self.name(value.wtype()));
-                    return Err(Failure::code(
-                        format!(
-                            "Augmented assignment of differing types, expected {expected}, got {got}"
-                        ),
-                        value.loc(),
-                    ));
-                }
-                Ok(BytesAugmentedAssignment { loc, target, op, value }.into())
-            }
-        }
-    }
-    /// What assignments ask of their operands.
-    pub(super) fn check_assignment(
-        &self,
-        target: ExprRef<'s>,
-        value: ExprRef<'s>,
-        loc: Loc,
-    ) -> Outcome<()> {
-        if !self.wtypes.equal(value.wtype(), target.wtype()) {
-            let message = "assignment target type differs from expression value type";
-            return Err(Failure::code(message, loc));
-        }
-        if value.wtype() == WTypeId::VOID {
-            return Err(Failure::code("void type cannot be assigned", loc));
-        }
-        Ok(())
     }
     /// The name of a type.
     pub(super) fn name(&self, wtype: WTypeId) -> &'s str {
