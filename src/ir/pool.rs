@@ -16,10 +16,26 @@ define_id!(
     /// An interned byte string.
     pub struct BytesId, "bytes"
 );
-define_id!(
-    /// A reference to something of another compiled artifact; see [`CompiledRef`].
-    pub struct CompiledRefId, "compiled"
-);
+/// A reference to something of another compiled artifact; see [`CompiledRef`]. Equality is that of
+/// values, which leaves locations out; each occurrence still finds its own.
+#[derive(Clone, Copy, Debug)]
+pub struct CompiledRefId {
+    class: u32,
+    occurrence: u32,
+}
+
+impl PartialEq for CompiledRefId {
+    fn eq(&self, other: &Self) -> bool {
+        self.class == other.class
+    }
+}
+impl Eq for CompiledRefId {}
+impl std::hash::Hash for CompiledRefId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.class.hash(state);
+    }
+}
+
 define_id!(
     /// A subroutine as its callers see it; see [`Header`]. Ids order by creation.
     pub struct SubId, "sub"
@@ -77,7 +93,7 @@ pub struct Pool<'s> {
     bytes: RefCell<Vec<&'s [u8]>>,
     bytes_ids: RefCell<LookupMap<&'s [u8], BytesId>>,
     compiled: RefCell<Vec<CompiledRef<'s>>>,
-    compiled_ids: RefCell<LookupMap<CompiledRef<'s>, CompiledRefId>>,
+    compiled_ids: RefCell<LookupMap<CompiledRef<'s>, u32>>,
     headers: RefCell<Vec<Header<'s>>>,
     /// Elements of [`Encoding::Bool8`] seen as a tuple.
     pub bool8_elements: &'s [EncodingId],
@@ -250,19 +266,26 @@ impl<'s> Pool<'s> {
         template_variables: &[(Symbol, Value)],
     ) -> CompiledRefId {
         let seen = CompiledRef { ty, artifact, field, template_variables };
-        if let Some(id) = self.compiled_ids.borrow().get(&seen) {
-            return *id;
+        let mut compiled = self.compiled.borrow_mut();
+        let class = self.compiled_ids.borrow().get(&seen).copied();
+        if let Some(class) = class {
+            let known = compiled[class as usize].template_variables;
+            if known.iter().zip(template_variables).all(|(a, b)| a.1.loc() == b.1.loc()) {
+                return CompiledRefId { class, occurrence: class };
+            }
         }
         let kept = CompiledRef { template_variables: self.arena.slice(template_variables), ..seen };
-        let mut compiled = self.compiled.borrow_mut();
-        let id = CompiledRefId::new(compiled.len());
+        let occurrence = u32::try_from(compiled.len()).expect("fewer than 2^32 references");
         compiled.push(kept);
-        self.compiled_ids.borrow_mut().insert(kept, id);
-        id
+        let class = class.unwrap_or_else(|| {
+            self.compiled_ids.borrow_mut().insert(kept, occurrence);
+            occurrence
+        });
+        CompiledRefId { class, occurrence }
     }
     /// A reference to a compiled artifact.
     pub fn compiled_ref(&self, id: CompiledRefId) -> CompiledRef<'s> {
-        self.compiled.borrow()[id.index()]
+        self.compiled.borrow()[id.occurrence as usize]
     }
 
     /// Makes a new subroutine known to its callers; never the same id twice.
