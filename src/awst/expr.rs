@@ -501,6 +501,19 @@ impl<'a> From<SingleEvaluation<'a>> for Expr<'a> {
 }
 
 impl Expr<'_> {
+    /// Whether the node is of a class that documents may assign to.
+    pub fn is_lvalue(&self) -> bool {
+        matches!(
+            self,
+            Expr::VarExpression(_)
+                | Expr::FieldExpression(_)
+                | Expr::IndexExpression(_)
+                | Expr::TupleExpression(_)
+                | Expr::AppStateExpression(_)
+                | Expr::AppAccountStateExpression(_)
+                | Expr::BoxValueExpression(_)
+        )
+    }
     /// The storage kind of a state or box expression.
     pub fn storage_kind(&self) -> Option<StorageKind> {
         match self {

@@ -148,6 +148,9 @@ impl<'s> FunctionBuilder<'_, 's> {
                 Ok(())
             }
             Expr::TupleExpression(node) => {
+                if !node.items.iter().all(|item| item.is_lvalue()) {
+                    return Err(Failure::internal("AssertionError: ", Loc::NONE));
+                }
                 node.items.iter().try_for_each(|item| self.loop_registers(form, item, registers))
             }
             _ => {
