@@ -165,3 +165,6 @@ pub fn build_body<'a, 's>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
