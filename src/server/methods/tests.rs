@@ -62,7 +62,7 @@ fn service(root: Option<&Path>) -> Service {
         address: "ws://here".to_owned(),
         compile_timeout: Duration::from_millis(20),
         output_root: root.map(|root| OutputRoot::new(root).unwrap()),
-        working_folder: PathBuf::from("/work"),
+        working_folder: PathBuf::from("/base"),
         console_level: None,
     };
     Service::new(Surface::Socket, config, fake)
@@ -114,14 +114,14 @@ fn documents_come_as_text_or_as_values() {
         r#"{"options_json":"{\"a\":1}","awst_json":"[ 1 ]","source_annotations_json":null,
             "base_path":"out","write":false}"#,
     );
-    assert!(as_text.contains(r#""text [ 1 ], text {\"a\":1}, none, /work/out""#), "{as_text}");
+    assert!(as_text.contains(r#""text [ 1 ], text {\"a\":1}, none, /base/out""#), "{as_text}");
     assert!(!as_text.contains("files") && !as_text.contains("detail"), "{as_text}");
     let as_values = call(
         &mut service,
         "compile",
         r#"{"options": {"b": 2} ,"awst": [ 1 ],"source_annotations":{},"log_level":"notset"}"#,
     );
-    assert!(as_values.contains(r#"tree [1], tree {\"b\":2}, tree {}, /work/"#), "{as_values}");
+    assert!(as_values.contains(r#"tree [1], tree {\"b\":2}, tree {}, /base/"#), "{as_values}");
     assert!(as_values.contains(r#""files":[]"#) && as_values.contains("detail"));
     assert!(as_values.starts_with(r#""result":{"success":true,"elapsed_time":"#));
 }
