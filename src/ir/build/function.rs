@@ -373,7 +373,12 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// Evaluates an expression and materialises it under a description: a value or a group of values.
     pub fn visit_group_as(&mut self, expr: ExprRef<'s>, description: &str) -> Outcome<Source> {
-        self.evaluate(expr, Some(&[description]))?.ok_or_else(|| no_value(expr))
+        let source = self.evaluate(expr, Some(&[description]))?.ok_or_else(|| no_value(expr))?;
+        if !is_values(&source) {
+            // The call of a subroutine without results is evaluated to the call itself.
+            return Err(Failure::internal("AssertionError: ", Loc::NONE));
+        }
+        Ok(source)
     }
     /// A value or a group of values: the source itself, or temporaries that hold its results.
     pub fn materialise_group(&mut self, source: Source, descriptions: &[&str]) -> Outcome<Source> {
