@@ -109,9 +109,9 @@ fn optimise_control_flow(ctx: &Ctx, program: &mut Program) -> Outcome<()> {
 
 /// Runs the passes over ops in one block and checks its stack height.
 fn optimise_block(ctx: &Ctx, block: &mut Block) -> Outcome<()> {
-    ctx.session.check_stop()?;
     let enabled = || BLOCK_PASSES.iter().filter(|pass| ctx.level >= pass.level);
     loop {
+        ctx.session.check_stop()?;
         let mut changed = false;
         for pass in enabled().filter(|pass| pass.repeated) {
             changed |= (pass.run)(ctx, block)?;
