@@ -20,7 +20,7 @@ use puya::base::arena::Arena;
 use puya::compile::{Caller, Document, Keep, Request, Task, compile};
 use puya::json;
 
-const COUNT: usize = 600;
+const COUNT: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Members that hold a type.
