@@ -323,14 +323,28 @@ impl<'r> Driver<'_, 'r> {
         let document = tree(self.request.awst, session.arena)?;
         awst::read::read(session, wtypes, document).map_err(|error| {
             let place = error.place().to_owned();
+            let explanation = error.explanation().map(str::to_owned);
             match Failure::from(error) {
-                // only the daemon promises to name the place: elsewhere the reference's words count
-                Failure::Internal(message, loc) if self.request.caller == Caller::Daemon => {
-                    Failure::Internal(format!("{place}: {message}"), loc)
+                Failure::Internal(message, loc) => {
+                    Failure::Internal(self.with_place(message, &place, explanation), loc)
                 }
                 failure => failure,
             }
         })
+    }
+
+    /// A message about a place in the document. Editors get the reference's words; the command line
+    /// gets the place behind them, as they may be looked for in its output; a client of the daemon
+    /// gets the place first.
+    fn with_place(&self, message: String, place: &str, explanation: Option<String>) -> String {
+        match (self.request.caller, explanation) {
+            (Caller::Service, _) => message,
+            (Caller::CommandLine, None) => format!("{message} (at {place})"),
+            (Caller::CommandLine, Some(explanation)) => {
+                format!("{message} ({place}: {explanation})")
+            }
+            (Caller::Daemon, explanation) => format!("{place}: {}", explanation.unwrap_or(message)),
+        }
     }
 
     fn read_options(&self, json: Json<'_>) -> Outcome<CompileOptions> {

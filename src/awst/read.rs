@@ -39,12 +39,18 @@ pub struct ReadFailure {
     /// What the reference says.
     pub failure: Failure,
     place: String,
+    explanation: Option<String>,
 }
 
 impl ReadFailure {
     /// Where in the document reading stopped: `awst[3].body.body[0].value.wtype`.
     pub fn place(&self) -> &str {
         &self.place
+    }
+    /// What is wrong there in words of the document, where the reference's message is no more than a
+    /// name: `unknown type "Foo"`.
+    pub fn explanation(&self) -> Option<&str> {
+        self.explanation.as_deref()
     }
 }
 
@@ -72,7 +78,10 @@ pub fn read<'s>(
         last_path: None,
     };
     let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
-    roots.map_err(|failure| ReadFailure { failure, place: reader.place() })
+    roots.map_err(|failure| {
+        let explanation = reader.explain(document, &failure);
+        ReadFailure { failure, place: reader.place(), explanation }
+    })
 }
 
 /// A value of the document.
@@ -129,6 +138,24 @@ impl<'s> Reader<'_, 's> {
             }
         }
         place
+    }
+
+    /// A failed look-up names what was looked up: the tag of the object being read, or a member that
+    /// it does not have.
+    fn explain(&self, document: J<'s>, failure: &Failure) -> Option<String> {
+        let Failure::Internal(message, _) = failure else { return None };
+        let name = message.strip_prefix("deserialization failed: '")?.strip_suffix('\'')?;
+        let value = self.path.iter().try_fold(document, |json, step| match step {
+            Step::Key(key) => json.get(key),
+            Step::Index(index) => json.as_array()?.get(*index),
+        })?;
+        let tag = value.get("_type").and_then(Json::as_str);
+        value.as_object()?;
+        if tag == Some(name) {
+            Some(format!("unknown type \"{name}\""))
+        } else {
+            value.get(name).is_none().then(|| format!("no member \"{name}\""))
+        }
     }
 
     // ---- references ----
