@@ -84,6 +84,9 @@ enum State {
         pinged: Option<Instant>,
         /// Whether the codec's buffer has grown.
         has_large_buffer: bool,
+        /// How to close once what was received before is answered: the peer sent something after
+        /// which nothing more can be read.
+        ending: Option<(CloseCode, &'static str)>,
     },
     Closing {
         /// Set once everything is written.
@@ -95,6 +98,8 @@ enum State {
 pub struct Connection<T> {
     wire: Wire<T>,
     state: State,
+    /// How many of its messages wait to be worked on.
+    waiting: usize,
     /// Since when output waits without being taken.
     stalled: Option<Instant>,
 }
@@ -104,7 +109,7 @@ impl<T: Transport> Connection<T> {
     pub fn new(transport: T, now: Instant, limits: &Limits, is_full: bool) -> Self {
         let deadline = now + limits.handshake;
         let state = State::Handshaking { head: Vec::new(), deadline, is_full };
-        Self { wire: Wire::new(transport), state, stalled: None }
+        Self { wire: Wire::new(transport), state, waiting: 0, stalled: None }
     }
     /// Whether messages can come and answers can go.
     pub fn is_open(&self) -> bool {
@@ -135,7 +140,7 @@ impl<T: Transport> Connection<T> {
         {
             return Turn::Gone(why);
         }
-        if let State::Open { .. } = self.state
+        if let State::Open { ending: None, .. } = self.state
             && let Some(why) = self.read_messages(now, limits, room, received)
         {
             return Turn::Gone(why);
@@ -150,8 +155,18 @@ impl<T: Transport> Connection<T> {
         }
     }
 
+    /// Takes note of how many of its messages still wait to be worked on.
+    pub fn set_waiting(&mut self, waiting: usize) {
+        self.waiting = waiting;
+    }
+
     /// Writes what waits, and ends the connection where that is due.
     pub fn write(&mut self, now: Instant, limits: &Limits) -> Turn {
+        if let State::Open { ending: Some((code, reason)), .. } = self.state
+            && self.waiting == 0
+        {
+            self.close(code, reason);
+        }
         let is_sent = match self.wire.pump() {
             Ok(is_sent) => is_sent,
             Err(_) => return Turn::Gone("the peer is gone"),
@@ -282,6 +297,7 @@ impl<T: Transport> Connection<T> {
                         heard: now,
                         pinged: None,
                         has_large_buffer: false,
+                        ending: None,
                     };
                     return None;
                 }
@@ -298,10 +314,10 @@ impl<T: Transport> Connection<T> {
         received: &mut Vec<Utf8Bytes>,
     ) -> Option<&'static str> {
         let before = self.wire.bytes_in;
-        let end = received.len() + room;
-        let ending = loop {
+        let start = received.len();
+        let fault = loop {
             let State::Open { codec, has_large_buffer, .. } = &mut self.state else { return None };
-            if received.len() >= end {
+            if received.len() - start >= room {
                 break None;
             }
             match codec.read(&mut self.wire) {
@@ -329,14 +345,15 @@ impl<T: Transport> Connection<T> {
                 Err(_) => return Some("the peer is gone"),
             }
         };
-        if let State::Open { heard, pinged, .. } = &mut self.state
-            && self.wire.bytes_in > before
-        {
-            (*heard, *pinged) = (now, None);
-        }
-        if let Some((code, reason)) = ending {
-            log::debug!("closing a connection: {reason}");
-            self.close(code, reason);
+        self.waiting += received.len() - start;
+        if let State::Open { heard, pinged, ending, .. } = &mut self.state {
+            if self.wire.bytes_in > before {
+                (*heard, *pinged) = (now, None);
+            }
+            if let Some((_, reason)) = fault {
+                log::debug!("closing a connection: {reason}");
+                *ending = fault;
+            }
         }
         None
     }

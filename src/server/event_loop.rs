@@ -436,6 +436,7 @@ impl Server {
             if let Some(answer) = answer {
                 connection.answer(answer);
             }
+            connection.set_waiting(self.queue.count(token));
             let turn = connection.write(Instant::now(), &self.limits);
             self.after(token, turn);
             // there may be input that had no room

@@ -174,6 +174,25 @@ fn faults_of_the_peer_close_with_their_code() {
 }
 
 #[test]
+fn what_came_before_a_fault_is_answered_first() {
+    let mut rig = Rig::open();
+    let mut bytes = frame(0x81, b"request");
+    bytes.extend(frame(0x81, b"\xff"));
+    bytes.extend(frame(0x81, b"never read"));
+    assert_eq!(rig.send(&bytes), Turn::Wait);
+    assert_eq!(rig.received, ["request"]);
+    assert!(rig.output().is_empty());
+    assert_eq!(rig.turn(), Turn::Wait);
+    assert_eq!(rig.received, ["request"]);
+    rig.connection.answer("answer".to_owned());
+    rig.connection.set_waiting(0);
+    rig.turn();
+    let output = rig.output();
+    assert!(output.starts_with(b"\x81\x06answer"));
+    assert_eq!(close_code(&output[8..]), Some(1007));
+}
+
+#[test]
 fn a_close_is_answered_and_a_vanished_peer_noticed() {
     let mut rig = Rig::open();
     rig.send(&frame(0x88, &[0x03, 0xe8]));
