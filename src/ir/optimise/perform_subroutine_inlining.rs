@@ -21,6 +21,10 @@ use crate::ir::pool::SubId;
 
 use super::PassCtx;
 
+/// More blocks than any program that fits the chain has. Functions that call each other and are all to
+/// be inlined can double a function in every round; the reference then does not end either.
+const BLOCKS_MAX: usize = 1 << 14;
+
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let host = sub.header(ctx.ir.pool).id;
@@ -42,6 +46,15 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         pending.push((index + blocks.len(), rest));
         sub.body.splice(index + 1..index + 1, blocks);
         changed = true;
+        if sub.body.len() > BLOCKS_MAX {
+            let name = ctx.ir.session.text(host);
+            return Err(Failure::code(
+                format!(
+                    "inlining into {name} does not end: functions to be inlined call each other"
+                ),
+                sub.loc,
+            ));
+        }
     }
     Ok(changed)
 }
