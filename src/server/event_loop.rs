@@ -43,6 +43,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 /// waits any more.
 const LARGE_WORK: usize = 16 << 10;
 
+/// A message up to this size holds no program worth speaking of: it is answered at once.
+const LIGHT_WORK: usize = 512;
+
 /// What a daemon is told.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -334,7 +337,8 @@ impl Server {
             connection.turn(Instant::now(), &self.limits, &self.admission, room, &mut received);
         let is_late = self.phase != Phase::Running;
         for text in received {
-            self.queue.push(token, Work { text, is_late, batch: None });
+            let is_light = text.len() <= LIGHT_WORK;
+            self.queue.push(token, Work { text, is_late, batch: None }, is_light);
         }
         self.after(token, turn);
     }
