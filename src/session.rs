@@ -5,7 +5,6 @@ use crate::base::source::{Loc, LocTable, SourceLocation};
 use crate::base::source_text::SourceTexts;
 use crate::diagnostics::render::{Report, ReportLocation, excerpt};
 use crate::diagnostics::{Failure, Outcome, Severity, Sink};
-use crate::options::CompileOptions;
 
 /// Asked between steps whether the compilation must end (time limit, stopping daemon).
 pub type StopCheck<'s> = &'s dyn Fn() -> bool;
@@ -124,7 +123,3 @@ impl<'s> Session<'s> {
         }
     }
 }
-
-/// The options of a compilation, threaded beside the session because a nested compilation (a default
-/// argument, spec 21 §16) runs with options of its own.
-pub type Options<'s> = &'s CompileOptions;

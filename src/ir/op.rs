@@ -146,7 +146,7 @@ pub enum Constant {
 
 impl Constant {
     /// The constant's type.
-    pub fn ty(self, pool: &Pool<'_>) -> IrType {
+    pub fn ty(self) -> IrType {
         match self {
             Constant::UInt64 { ty, .. }
             | Constant::Bytes { ty, .. }
@@ -154,10 +154,7 @@ impl Constant {
             | Constant::Itxn { ty, .. }
             | Constant::Slot { ty, .. } => ty,
             Constant::BigUInt(_) => IrType::BigUInt,
-            Constant::Method(_) => {
-                let _ = pool;
-                IrType::SizedBytes(4)
-            }
+            Constant::Method(_) => IrType::SizedBytes(4),
         }
     }
 }
@@ -204,7 +201,7 @@ impl Value {
     pub fn ty(self, pool: &Pool<'_>) -> IrType {
         match self {
             Value::Register(register) => register.ty,
-            Value::Constant(constant, _) => constant.ty(pool),
+            Value::Constant(constant, _) => constant.ty(),
             Value::Undefined(ty, _) | Value::TemplateVar { ty, .. } => ty,
             Value::Compiled(id, _) => pool.compiled_ref(id).ty,
         }

@@ -1,4 +1,4 @@
-# `#@ N` lines are directives of build_library: what follows stands at line N of the compiled module.
+# `#@ N` lines are directives of scripts/build-library: what follows stands at line N of the compiled module.
 from algopy import Bytes, OnCompleteAction, OpUpFeeSource, TransactionType, UInt64, op, subroutine
 #@ 12
 @subroutine

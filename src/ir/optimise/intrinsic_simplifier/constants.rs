@@ -91,7 +91,7 @@ impl<'s> Simplifier<'_, 's> {
             return Some(KnownBytes { id, data: self.ctx.pool.bytes(id), encoding, ty, loc });
         }
         let id = constant_bytes(self.ctx, constant)?;
-        let encoding = match constant.ty(self.ctx.pool) {
+        let encoding = match constant.ty() {
             IrType::Account => BytesEncoding::Base32,
             _ => BytesEncoding::Base16,
         };
@@ -146,7 +146,7 @@ impl<'s> Simplifier<'_, 's> {
                 Value::Constant(Constant::BigUInt(data), _) => {
                     break pool.bytes(data).len() as u64;
                 }
-                Value::Constant(constant, _) => break constant.ty(pool).num_bytes(pool)?,
+                Value::Constant(constant, _) => break constant.ty().num_bytes(pool)?,
                 Value::Undefined(..) | Value::TemplateVar { .. } | Value::Compiled(..) => {
                     return None;
                 }
