@@ -16,7 +16,9 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let rounds = args.next().and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0);
     let texts: Vec<String> = args
-        .map(|path| std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
+        .map(|path| {
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+        })
         .collect();
     let (Some(rounds), [options, awst, sources @ ..]) = (rounds, texts.as_slice()) else {
         eprintln!("usage: profile ROUNDS OPTIONS.json AWST.json [SOURCES.json]");
