@@ -4,6 +4,8 @@
 //! phi order are lists of ids beside them, so removing something only takes it off its list, and a
 //! clone keeps every id valid.
 
+use std::cell::OnceCell;
+
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, PrimaryMap};
 use crate::base::ordered::LookupMap;
@@ -123,6 +125,29 @@ pub enum Node {
     Terminator(BlockId),
 }
 
+/// What of the rest of its program a body needs.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    /// Targets of its calls, in body order, repeats included.
+    pub calls: Vec<SubId>,
+    /// Whether it reads elements of aggregates.
+    pub extracts: bool,
+    /// Whether it replaces elements.
+    pub replaces: bool,
+    /// Whether it takes elements off arrays.
+    pub pops: bool,
+    /// Whether it appends elements.
+    pub concats: bool,
+}
+
+/// What is known of a body until it changes; [`Subroutine::touch`] forgets it.
+#[derive(Clone, Debug, Default)]
+pub struct Memo {
+    /// Rows of the optimiser's table that would leave the body as it is, as a bit set.
+    pub settled: u32,
+    needs: OnceCell<Needs>,
+}
+
 /// A function in SSA form (until it is destructured).
 #[derive(Clone, Debug)]
 pub struct Subroutine {
@@ -146,6 +171,8 @@ pub struct Subroutine {
     pub phis: PrimaryMap<PhiId, Phi>,
     /// All operations ever made.
     pub ops: PrimaryMap<OpId, Op>,
+    /// What the optimiser found out about the body.
+    pub memo: Memo,
 }
 
 impl Subroutine {
@@ -162,7 +189,34 @@ impl Subroutine {
             blocks: PrimaryMap::new(),
             phis: PrimaryMap::new(),
             ops: PrimaryMap::new(),
+            memo: Memo::default(),
         }
+    }
+    /// Says that the body changed. From the end of its building to the end of the last optimisation
+    /// whoever changes a body has to say so: a pass by its answer, everybody else here.
+    pub fn touch(&mut self) {
+        self.memo = Memo::default();
+    }
+    /// What the body needs; found once and kept until the body changes.
+    pub fn needs(&self) -> &Needs {
+        self.memo.needs.get_or_init(|| {
+            let mut needs = Needs::default();
+            for op in self.ops_in_order() {
+                let op = &self.ops[op];
+                if let Some(invoke) = op.invoke() {
+                    needs.calls.push(invoke.target);
+                } else if let OpKind::Assign { source, .. } = &op.kind {
+                    match source.kind {
+                        SourceKind::ExtractValue { .. } => needs.extracts = true,
+                        SourceKind::ReplaceValue { .. } => needs.replaces = true,
+                        SourceKind::ArrayPop { .. } => needs.pops = true,
+                        SourceKind::ArrayConcat { .. } => needs.concats = true,
+                        _ => {}
+                    }
+                }
+            }
+            needs
+        })
     }
     /// What callers know of it.
     pub fn header<'s>(&self, pool: &Pool<'s>) -> Header<'s> {

@@ -98,6 +98,7 @@ impl<'a, 's> Rewriter<'a, 's> {
             }
         }
         if inserted_any {
+            sub.touch();
             sub.blocks[block].ops = ops;
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy};
+use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy, Subroutine};
 use crate::ir::op::Value;
 use crate::ir::optimise::remove_unused_subroutines;
 use crate::metadata::LogicSigMetadata;
@@ -391,10 +391,14 @@ fn build_program<'s>(ctx: &BuildCtx<'_, 's>, plan: ProgramPlan<'s>) -> Outcome<P
     let declaration = make_main(ctx, plan.main)?;
     // A body with a mistake stays empty: it is reported, and nothing is compiled.
     let main = build_body(ctx, plan.main, declaration.clone())?.unwrap_or(declaration);
-    let mut program = Program {
+    let all: Vec<&Subroutine> = ctx.functions.entries().iter().map(|entry| entry.sub()).collect();
+    let places = all.iter().enumerate().map(|(place, sub)| (sub.id, place)).collect();
+    let used = remove_unused_subroutines::used_by(&main, &all, ctx.ir, &places);
+    let used = all.into_iter().filter(|sub| used.contains(sub.id));
+    Ok(Program {
         kind: plan.kind,
+        subroutines: used.cloned().collect(),
         main,
-        subroutines: ctx.functions.entries().iter().map(|entry| entry.sub().clone()).collect(),
         avm_version: plan.avm_version.unwrap_or(ctx.ir.options.target_avm_version),
         reserved_slots: plan
             .reserved_slots
@@ -404,9 +408,7 @@ fn build_program<'s>(ctx: &BuildCtx<'_, 's>, plan: ProgramPlan<'s>) -> Outcome<P
         slot_strategy: SlotStrategy::None,
         autosalt: plan.autosalt,
         loc: ctx.root.map_or(Loc::NONE, Root::loc),
-    };
-    remove_unused_subroutines::run(&mut program, ctx.ir);
-    Ok(program)
+    })
 }
 
 /// The artifacts that an artifact's subroutines refer to, each with the first place that has one, in

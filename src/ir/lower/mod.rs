@@ -36,6 +36,7 @@ fn lower_subroutine(sub: &mut Subroutine, ctx: Ctx<'_, '_>, library: &Library) -
             let block = sub.body[index];
             rewriter.rewrite_block(sub, block, lower_op)?;
         }
+        sub.touch();
     }
     verify_ssa(sub, ctx)
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, EntitySet};
-use crate::base::ordered::{LookupMap, LookupSet, OrderedMap, OrderedSet};
+use crate::base::ordered::{LookupMap, LookupSet};
 use crate::define_id;
 use crate::ir::Ctx;
 use crate::ir::model::{Program, Subroutine};
@@ -156,50 +156,56 @@ fn is_small(sub: &Subroutine) -> bool {
 }
 
 /// Who calls whom, by name: the main subroutine may share its name with another.
+#[derive(Default)]
 struct CallGraph {
-    names: OrderedSet<Symbol>,
+    ids: LookupMap<Symbol, NameId>,
+    names: Vec<Symbol>,
     /// Callers of each name with their number of calls, in order of the first call.
-    callers: Vec<OrderedMap<NameId, u32>>,
-    callees: Vec<OrderedSet<NameId>>,
+    callers: Vec<Vec<(NameId, u32)>>,
+    /// What each name calls, repeats included.
+    callees: Vec<Vec<NameId>>,
 }
 
 impl CallGraph {
     fn new(program: &Program, pool: &Pool<'_>) -> Self {
-        let names: OrderedSet<Symbol> =
-            program.all_subroutines().map(|sub| sub.header(pool).id).collect();
-        let mut graph = Self { names, callers: Vec::new(), callees: Vec::new() };
+        let mut graph = Self::default();
         for sub in program.all_subroutines() {
             let caller = graph.place(sub.header(pool).id);
-            for op in sub.ops_in_order() {
-                let Some(invoke) = sub.ops[op].invoke() else { continue };
-                let callee = graph.place(pool.header(invoke.target).id);
-                *graph.callers[callee.index()].entry(caller).or_insert(0) += 1;
-                graph.callees[caller.index()].insert(callee);
+            for target in &sub.needs().calls {
+                let callee = graph.place(pool.header(*target).id);
+                graph.add_call(caller, callee);
             }
         }
         graph
     }
     fn place(&mut self, name: Symbol) -> NameId {
-        let (place, _) = self.names.insert_full(name);
-        if self.names.len() > self.callers.len() {
-            self.callers.resize_with(self.names.len(), OrderedMap::default);
-            self.callees.resize_with(self.names.len(), OrderedSet::default);
+        let (names, callers, callees) = (&mut self.names, &mut self.callers, &mut self.callees);
+        *self.ids.get_or_insert_with(name, || {
+            names.push(name);
+            callers.push(Vec::new());
+            callees.push(Vec::new());
+            NameId::new(names.len() - 1)
+        })
+    }
+    fn add_call(&mut self, caller: NameId, callee: NameId) {
+        self.callees[caller.index()].push(callee);
+        let callers = &mut self.callers[callee.index()];
+        // Calls of one caller come in a row, except those of the namesake of main, which comes first.
+        match callers.as_mut_slice() {
+            [.., (last, calls)] if *last == caller => *calls += 1,
+            [(first, calls), ..] if *first == caller => *calls += 1,
+            _ => callers.push((caller, 1)),
         }
-        NameId::new(place)
     }
     fn find(&self, name: Symbol) -> Option<NameId> {
-        self.names.get_index_of(&name).map(NameId::new)
+        self.ids.get(&name).copied()
     }
     fn callers(&self, name: Symbol) -> impl Iterator<Item = (Symbol, u32)> + '_ {
-        let place = self.find(name).map(NameId::index);
-        let callers = place.and_then(|place| self.callers.get(place));
+        let callers = self.find(name).map(|name| &self.callers[name.index()]);
         callers.into_iter().flatten().map(|(caller, calls)| (self.names[caller.index()], *calls))
     }
     fn is_directly_recursive(&self, name: Symbol) -> bool {
-        let place = self.find(name);
-        place.is_some_and(|place| {
-            self.callees.get(place.index()).is_some_and(|callees| callees.contains(&place))
-        })
+        self.find(name).is_some_and(|name| self.callees[name.index()].contains(&name))
     }
     /// The names that calls lead to from one, itself included.
     fn reachable_from(&self, name: Symbol) -> EntitySet<NameId> {
@@ -209,8 +215,8 @@ impl CallGraph {
             seen.insert(*name);
         });
         while let Some(name) = pending.pop() {
-            let callees = self.callees.get(name.index()).into_iter().flatten();
-            pending.extend(callees.filter(|callee| seen.insert(**callee)));
+            let callees = &self.callees[name.index()];
+            pending.extend(callees.iter().filter(|callee| seen.insert(**callee)));
         }
         seen
     }

@@ -42,7 +42,7 @@ use super::model::{OpId, Program, ProgramKind, Subroutine};
 use super::op::{OpKind, Source};
 use super::pool::SubId;
 use super::rewrite::{Library, library_of};
-use super::{Ctx, verify};
+use super::{Ctx, text, verify};
 use inlining_plan::InliningPlan;
 
 /// A pass that is run on one subroutine at a time. True stands for the reference's "modified", which
@@ -57,6 +57,8 @@ struct Pass {
     level: i64,
     /// Whether it is run again at once until it reports no change.
     repeat: Repeat,
+    /// What it looks at.
+    scope: Scope,
     run: Run,
 }
 
@@ -66,13 +68,29 @@ enum Repeat {
     UntilStable,
 }
 
+/// What decides what a pass does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The body, and facts that stay the same. Once such a pass left a body as it is, it need not be
+    /// run again until something else changes that body.
+    Body,
+    /// The plan of the round and other bodies too.
+    Program,
+}
+
 const fn pass(name: &'static str, level: i64, run: Run) -> Pass {
-    Pass { name, level, repeat: Repeat::No, run }
+    Pass { name, level, repeat: Repeat::No, scope: Scope::Body, run }
 }
 
 /// The passes in order. Names and levels are the reference's.
 static PASSES: &[Pass] = &[
-    pass("perform_subroutine_inlining", 0, perform_subroutine_inlining::run),
+    Pass {
+        name: "perform_subroutine_inlining",
+        level: 0,
+        repeat: Repeat::No,
+        scope: Scope::Program,
+        run: perform_subroutine_inlining::run,
+    },
     // the passes below then see copies of single values only
     pass("_split_parallel_copies", 0, split_parallel_copies::run),
     pass("constant_replacer", 0, constant_replacer::run),
@@ -87,6 +105,7 @@ static PASSES: &[Pass] = &[
         name: "simplify_control_ops",
         level: 1,
         repeat: Repeat::UntilStable,
+        scope: Scope::Body,
         run: simplify_control_ops::run,
     },
     pass("merge_blocks", 1, merge_blocks::run),
@@ -105,6 +124,8 @@ static PASSES: &[Pass] = &[
 ];
 
 const ROUNDS_MAX: usize = 100;
+
+const _: () = assert!(PASSES.len() <= u32::BITS as usize, "Memo::settled has a bit for each pass");
 
 impl Pass {
     fn enabled(&self, options: &CompileOptions) -> bool {
@@ -180,19 +201,23 @@ pub fn optimise(
     compiled: &dyn CompiledPrograms,
     on_round: &mut dyn FnMut(&Program) -> Outcome<()>,
 ) -> Outcome<()> {
-    let passes: Vec<&Pass> = PASSES.iter().filter(|pass| pass.enabled(ctx.options)).collect();
+    let passes: Vec<(u32, &Pass)> =
+        (0..).zip(PASSES).filter(|(_, pass)| pass.enabled(ctx.options)).collect();
     let library = library_of(program, ctx);
+    let mut places = program.index_by_id();
     for _ in 0..ROUNDS_MAX {
         let plan = InliningPlan::analyse(program, ctx);
         let mut changed = false;
-        let places = program.index_by_id();
         for index in 0..=program.subroutines.len() {
             ctx.session.check_stop()?;
             let (sub, others) = focus(program, index, &places);
             let ctx = PassCtx { ir: ctx, others, plan: &plan, library: &library, compiled };
             changed |= optimise_subroutine(sub, &ctx, &passes)?;
         }
-        changed |= remove_unused_subroutines::run(program, ctx);
+        if remove_unused_subroutines::run(program, ctx, &places) {
+            changed = true;
+            places = program.index_by_id();
+        }
         if !changed {
             break;
         }
@@ -220,17 +245,44 @@ fn focus<'a>(
 fn optimise_subroutine(
     sub: &mut Subroutine,
     ctx: &PassCtx<'_, '_>,
-    passes: &[&Pass],
+    passes: &[(u32, &Pass)],
 ) -> Outcome<bool> {
     let mut changed = false;
-    for pass in passes {
-        if (pass.run)(sub, ctx)? {
+    for (row, pass) in passes {
+        let bit = 1 << row;
+        if sub.memo.settled & bit != 0 {
+            continue;
+        }
+        while run_pass(pass, bit, sub, ctx)? {
             changed = true;
-            while pass.repeat == Repeat::UntilStable && (pass.run)(sub, ctx)? {}
+            if pass.repeat == Repeat::No {
+                break;
+            }
         }
     }
     if cfg!(debug_assertions) {
         verify::verify_ssa(sub, ctx.ir)?;
+    }
+    Ok(changed)
+}
+
+/// Runs a pass once. Its row is settled unless the body changed, which most passes say by their
+/// answer; those that change a body and answer false, as the reference does, say it to the body.
+fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    let before = cfg!(debug_assertions).then(|| text::subroutine(ctx.ir, sub));
+    sub.memo.settled |= bit;
+    let changed = (pass.run)(sub, ctx)?;
+    if changed {
+        sub.touch();
+    }
+    if let Some(before) = before
+        && sub.memo.settled & bit != 0
+    {
+        let name = pass.name;
+        debug_assert_eq!(text::subroutine(ctx.ir, sub), before, "{name} hides a change");
+    }
+    if pass.scope == Scope::Program {
+        sub.memo.settled &= !bit;
     }
     Ok(changed)
 }

@@ -7,7 +7,6 @@ use crate::base::ordered::{LookupMap, LookupSet};
 use crate::ir::Ctx;
 use crate::ir::factory::LibraryRoutine::{self, *};
 use crate::ir::model::{Program, Subroutine};
-use crate::ir::op::{OpKind, Source, SourceKind};
 use crate::ir::pool::SubId;
 
 /// What reading an element of an aggregate may call.
@@ -45,14 +44,31 @@ const CONCAT: &[LibraryRoutine] = &[
     BoxUpdateOffsetInc,
 ];
 
-/// See the module; true when something was dropped.
-pub(in crate::ir) fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> bool {
+/// See the module; true when something was dropped. `places` are those of [`Program::index_by_id`].
+pub(super) fn run(
+    program: &mut Program,
+    ctx: Ctx<'_, '_>,
+    places: &LookupMap<SubId, usize>,
+) -> bool {
     if program.subroutines.is_empty() {
         return false;
     }
-    let places = program.index_by_id();
-    let mut search = Search::default();
-    search.visit(program, &places, &program.main);
+    let others: Vec<&Subroutine> = program.subroutines.iter().collect();
+    let used = used_by(&program.main, &others, ctx, places);
+    let before = program.subroutines.len();
+    program.subroutines.retain(|sub| used.contains(sub.id));
+    program.subroutines.len() != before
+}
+
+/// The subroutines among `others` that a program with this main subroutine needs; `places` are theirs.
+pub(in crate::ir) fn used_by(
+    main: &Subroutine,
+    others: &[&Subroutine],
+    ctx: Ctx<'_, '_>,
+    places: &LookupMap<SubId, usize>,
+) -> EntitySet<SubId> {
+    let mut search = Search::new(others, places);
+    search.visit(main);
     // PARITY: routines that a library routine may call in turn are not looked for
     let library: LookupSet<Symbol> = [
         (search.extracts || search.replaces, READ),
@@ -65,20 +81,18 @@ pub(in crate::ir) fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> bool {
     .flat_map(|(_, routines)| routines.iter().map(|routine| ctx.sym(routine.id())))
     .collect();
     if !library.is_empty() {
-        for sub in &program.subroutines {
+        for sub in others {
             if library.contains(&sub.header(ctx.pool).id) && search.used.insert(sub.id) {
-                search.visit(program, &places, sub);
+                search.visit(sub);
             }
         }
     }
-    let before = program.subroutines.len();
-    let used = search.used;
-    program.subroutines.retain(|sub| used.contains(sub.id));
-    program.subroutines.len() != before
+    search.used
 }
 
-#[derive(Default)]
-struct Search {
+struct Search<'a> {
+    others: &'a [&'a Subroutine],
+    places: &'a LookupMap<SubId, usize>,
     used: EntitySet<SubId>,
     extracts: bool,
     replaces: bool,
@@ -86,27 +100,24 @@ struct Search {
     concats: bool,
 }
 
-impl Search {
-    fn visit(&mut self, program: &Program, places: &LookupMap<SubId, usize>, start: &Subroutine) {
+impl<'a> Search<'a> {
+    fn new(others: &'a [&'a Subroutine], places: &'a LookupMap<SubId, usize>) -> Self {
+        let used = EntitySet::new();
+        Self { others, places, used, extracts: false, replaces: false, pops: false, concats: false }
+    }
+    fn visit(&mut self, start: &Subroutine) {
         let mut pending = vec![start];
         while let Some(sub) = pending.pop() {
-            for op in sub.ops_in_order() {
-                let op = &sub.ops[op];
-                if let Some(invoke) = op.invoke() {
-                    if self.used.insert(invoke.target)
-                        && let Some(place) = places.get(&invoke.target)
-                    {
-                        pending.push(&program.subroutines[*place]);
-                    }
-                    continue;
-                }
-                let OpKind::Assign { source: Source { kind, .. }, .. } = &op.kind else { continue };
-                match kind {
-                    SourceKind::ExtractValue { .. } => self.extracts = true,
-                    SourceKind::ReplaceValue { .. } => self.replaces = true,
-                    SourceKind::ArrayPop { .. } => self.pops = true,
-                    SourceKind::ArrayConcat { .. } => self.concats = true,
-                    _ => {}
+            let needs = sub.needs();
+            self.extracts |= needs.extracts;
+            self.replaces |= needs.replaces;
+            self.pops |= needs.pops;
+            self.concats |= needs.concats;
+            for target in &needs.calls {
+                if self.used.insert(*target)
+                    && let Some(place) = self.places.get(target)
+                {
+                    pending.push(self.others[*place]);
                 }
             }
         }

@@ -26,6 +26,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
             sub.nodes(block).filter(|node| has_reference(sub, ctx, *node)).collect();
         for node in nodes {
             replace(sub, ctx, node)?;
+            sub.touch();
         }
     }
     // PARITY: never a change

@@ -30,13 +30,22 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     let Some(aggregates) = Aggregates::collect(sub) else { return Ok(false) };
     let mut rewriter = Rewriter::new(sub, ctx.ir, "box", ctx.library);
     let mut changed = false;
+    let mut found_length = false;
     for index in 0..sub.body.len() {
         let block = sub.body[index];
         rewriter.rewrite_block(sub, block, |rewriter, op| {
-            changed |= rewrite(rewriter, &aggregates, op)?;
+            match rewrite(rewriter, &aggregates, op)? {
+                Rewritten::No => {}
+                Rewritten::Length => found_length = true,
+                Rewritten::Other => changed = true,
+            }
             Ok(())
         })?;
     }
+    if found_length {
+        sub.touch();
+    }
+    // PARITY: the length of an array does not count as a change
     Ok(changed)
 }
 
@@ -117,17 +126,29 @@ fn reads_part(intrinsic: &Intrinsic) -> bool {
     }
 }
 
-/// Rewrites one operation; true for what counts as a change.
-fn rewrite(rewriter: &mut Rewriter<'_, '_>, aggregates: &Aggregates, op: &mut Op) -> Outcome<bool> {
+/// What was done to an operation.
+enum Rewritten {
+    No,
+    /// It computed the length of an array.
+    Length,
+    Other,
+}
+
+/// Rewrites one operation.
+fn rewrite(
+    rewriter: &mut Rewriter<'_, '_>,
+    aggregates: &Aggregates,
+    op: &mut Op,
+) -> Outcome<Rewritten> {
     let ctx = rewriter.ctx();
     match &mut op.kind {
         OpKind::BoxWrite { key, value, .. } => {
             let (key, value) = (*key, *value);
             let Some(new) = rewrite_write(rewriter, aggregates, (key, value, op.loc))? else {
-                return Ok(false);
+                return Ok(Rewritten::No);
             };
             *op = new;
-            Ok(true)
+            Ok(Rewritten::Other)
         }
         OpKind::Assign { targets, source } => {
             let new = match &source.kind {
@@ -140,14 +161,15 @@ fn rewrite(rewriter: &mut Rewriter<'_, '_>, aggregates: &Aggregates, op: &mut Op
                 }
                 _ => None,
             };
-            let Some(new) = new else { return Ok(false) };
+            let Some(new) = new else { return Ok(Rewritten::No) };
             verify::check_assignment(ctx, targets, &new, op.loc)?;
-            // PARITY: the length of an array does not count as a change
-            let changed = !matches!(source.kind, SourceKind::ArrayLength { .. });
-            *source = new;
-            Ok(changed)
+            let old = std::mem::replace(source, new);
+            Ok(match old.kind {
+                SourceKind::ArrayLength { .. } => Rewritten::Length,
+                _ => Rewritten::Other,
+            })
         }
-        _ => Ok(false),
+        _ => Ok(Rewritten::No),
     }
 }
 
