@@ -1,11 +1,8 @@
 //! What the fuzz targets do with one input. `tests/fuzz_corpus.rs` does the same with every file of
 //! the corpus, so that what was once found stays found.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::cell::Cell;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use puya::artifacts::write::Discard;
@@ -18,6 +15,9 @@ use puya::server::handshake::Admission;
 use puya::server::methods::{Service, ServiceConfig, Surface};
 use puya::server::wire::Transport;
 
+mod memory;
+use memory::Memory;
+
 /// How often a compilation may ask whether to stop before it is told to: a bound on its work.
 const STOP_CHECKS_MAX: usize = 20_000;
 
@@ -28,58 +28,11 @@ const HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r
     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// A socket in memory.
-#[derive(Default)]
-struct Pipe {
-    input: VecDeque<u8>,
-    is_ended: bool,
-    /// How many more bytes the peer takes.
-    window: usize,
-}
-
-#[derive(Clone)]
-struct Memory(Rc<RefCell<Pipe>>);
-
-impl Read for Memory {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut pipe = self.0.borrow_mut();
-        if pipe.input.is_empty() && !pipe.is_ended {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let count = buffer.len().min(pipe.input.len());
-        for (slot, byte) in buffer.iter_mut().zip(pipe.input.drain(..count)) {
-            *slot = byte;
-        }
-        Ok(count)
-    }
-}
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut pipe = self.0.borrow_mut();
-        let count = bytes.len().min(pipe.window);
-        if count == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        pipe.window -= count;
-        Ok(count)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Memory {
-    fn finish(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The state machine of a connection. The first byte says where to start (0: before the handshake;
 /// otherwise behind it); then every record is a length, what the clock and the peer do, and bytes.
 pub fn connection(input: &[u8]) {
     let Some((start, mut input)) = input.split_first() else { return };
-    let pipe = Memory(Rc::new(RefCell::new(Pipe { window: 4096, ..Pipe::default() })));
+    let pipe = Memory::new(4096);
     let limits = Limits { message_max: 4096, unsent_max: 8192, ..Limits::default() };
     let admission = Admission::default();
     let mut now = Instant::now();

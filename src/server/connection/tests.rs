@@ -1,63 +1,12 @@
 use super::*;
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::rc::Rc;
+
+#[path = "../../../fuzz/memory.rs"]
+mod memory;
+use memory::Memory;
 
 const HEAD: &str = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
     Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-/// Both directions of a socket, in memory.
-#[derive(Default)]
-struct Pipe {
-    input: VecDeque<u8>,
-    is_ended: bool,
-    output: Vec<u8>,
-    /// How many more bytes the peer takes.
-    window: usize,
-    is_finished: bool,
-}
-
-#[derive(Clone)]
-struct Memory(Rc<RefCell<Pipe>>);
-
-impl Read for Memory {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut pipe = self.0.borrow_mut();
-        if pipe.input.is_empty() && !pipe.is_ended {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let count = buffer.len().min(pipe.input.len());
-        for (slot, byte) in buffer.iter_mut().zip(pipe.input.drain(..count)) {
-            *slot = byte;
-        }
-        Ok(count)
-    }
-}
-
-impl Write for Memory {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut pipe = self.0.borrow_mut();
-        let count = bytes.len().min(pipe.window);
-        if count == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        pipe.window -= count;
-        pipe.output.extend_from_slice(&bytes[..count]);
-        Ok(count)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Memory {
-    fn finish(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().is_finished = true;
-        Ok(())
-    }
-}
 
 /// A connection under test, with its peer and a clock.
 struct Rig {
@@ -70,7 +19,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let pipe = Memory(Rc::new(RefCell::new(Pipe { window: usize::MAX, ..Pipe::default() })));
+        let pipe = Memory::new(usize::MAX);
         let limits = Limits { message_max: 100_000, ..Limits::default() };
         let now = Instant::now();
         let connection = Connection::new(pipe.clone(), now, &limits, false);
@@ -287,4 +236,29 @@ fn answers_stop_at_a_close() {
     let output = rig.output();
     assert_eq!(close_code(&output), Some(1001));
     assert!(!output.windows(4).any(|part| part == b"late"));
+}
+
+#[test]
+fn the_limits_are_those_of_the_contract() {
+    let Limits { message_max, connections_max, unsent_max, .. } = Limits::default();
+    assert_eq!((message_max, connections_max, unsent_max), (64 << 20, 256, 64 << 20));
+    let Limits { handshake, stall, ping_after, pong_within, .. } = Limits::default();
+    assert_eq!(handshake, Duration::from_secs(5));
+    assert_eq!([stall, ping_after, pong_within], [Duration::from_secs(30); 3]);
+}
+
+#[test]
+fn a_byte_now_and_then_is_no_sign_of_life_for_ever() {
+    // slower than the pings, faster than the pings' end: a byte keeps the peer alive
+    let mut rig = Rig::open();
+    let bytes = frame(0x81, b"slow");
+    for byte in &bytes {
+        assert_eq!(rig.wait(31), Turn::Wait);
+        assert_eq!(rig.send(&[*byte]), Turn::Wait);
+    }
+    assert_eq!(rig.received, ["slow"]);
+    // a byte a minute: the pong would have had to come before it
+    assert_eq!(rig.send(&bytes[..1]), Turn::Wait);
+    assert_eq!(rig.wait(30), Turn::Wait);
+    assert_eq!(rig.wait(30), Turn::Gone("the peer gives no sign of life"));
 }
