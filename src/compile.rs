@@ -29,6 +29,7 @@ use crate::ir::{self, Ctx};
 use crate::json::coerce::{class_name, to_text};
 use crate::json::{Json, Kind, Value};
 use crate::metadata::Metadata;
+use crate::options::read::Problem;
 use crate::options::{self, CompileOptions, TemplateValue};
 use crate::session::{Excerpts, Session, StopCheck};
 
@@ -225,7 +226,9 @@ impl<'r> Driver<'_, 'r> {
             // an empty text is taken for no annotations, as in the reference
             Task::Compile { annotations: None | Some(Document::Text("")), .. } | Task::Analyse => {}
             Task::Compile { annotations: Some(document), .. } => {
-                read_annotations(session, tree(document, arena)?)?;
+                tree(document, arena)
+                    .and_then(|json| read_annotations(session, json))
+                    .map_err(|failure| self.about("source_annotations", failure))?;
             }
         }
         let session: &Session<'s> = session;
@@ -233,7 +236,9 @@ impl<'r> Driver<'_, 'r> {
         let roots = self.read_awst(session, &wtypes)?;
         let (options, targets) = match self.request.task {
             Task::Compile { options, .. } => {
-                let options = self.read_options(tree(options, arena)?)?;
+                let options =
+                    tree(options, arena).map_err(|failure| self.about("options", failure))?;
+                let options = self.read_options(options)?;
                 if options.treat_warnings_as_errors {
                     session.sink.promote_warnings();
                 }
@@ -320,7 +325,8 @@ impl<'r> Driver<'_, 'r> {
     where
         'r: 's,
     {
-        let document = tree(self.request.awst, session.arena)?;
+        let document = tree(self.request.awst, session.arena)
+            .map_err(|failure| self.about("awst", failure))?;
         awst::read::read(session, wtypes, document).map_err(|error| {
             let place = error.place().to_owned();
             let explanation = error.explanation().map(str::to_owned);
@@ -347,18 +353,31 @@ impl<'r> Driver<'_, 'r> {
         }
     }
 
-    fn read_options(&self, json: Json<'_>) -> Outcome<CompileOptions> {
-        options::read::read(&json).map_err(|problems| {
-            if self.request.caller == Caller::Service {
-                let first = problems.first().expect("options are refused for a reason");
-                let raised = first.inner.first().unwrap_or(&first.raised);
-                return Failure::internal(wrapped(raised.class, &raised.message), Loc::NONE);
+    /// A failure to read one of the documents. A client of the daemon is told which one.
+    fn about(&self, document: &str, failure: Failure) -> Failure {
+        match (self.request.caller, failure) {
+            (Caller::Daemon, Failure::Internal(message, loc)) => {
+                Failure::Internal(format!("{document}: {message}"), loc)
             }
-            let all = problems.iter();
-            Failure::Group(
-                all.map(|problem| Failure::internal(problem.raised.to_string(), Loc::NONE))
-                    .collect(),
-            )
+            (_, failure) => failure,
+        }
+    }
+
+    fn read_options(&self, json: Json<'_>) -> Outcome<CompileOptions> {
+        options::read::read(&json).map_err(|problems| match self.request.caller {
+            Caller::Service => {
+                let first = problems.first().expect("options are refused for a reason");
+                let raised = first.inner.first().map_or(&first.raised, |(_, raised)| raised);
+                Failure::internal(wrapped(raised.class, &raised.message), Loc::NONE)
+            }
+            Caller::CommandLine => {
+                let texts = problems.iter().map(|problem| problem.raised.to_string());
+                Failure::Group(texts.map(|text| Failure::internal(text, Loc::NONE)).collect())
+            }
+            Caller::Daemon => {
+                let texts = problems.iter().map(describe_problem);
+                Failure::Group(texts.map(|text| Failure::internal(text, Loc::NONE)).collect())
+            }
         })
     }
 
@@ -368,6 +387,17 @@ impl<'r> Driver<'_, 'r> {
         let refused = targets.values().map(Path::new).find(|folder| !may_write(folder));
         self.report.refused = refused.map(Path::to_owned);
         refused.is_none()
+    }
+}
+
+/// A mistake in the options with its place in the document.
+fn describe_problem(problem: &Problem) -> String {
+    let Problem { field, raised, inner } = problem;
+    match inner.first() {
+        Some((key, raised)) => format!("options.{field}[{}]: {raised}", repr(key)),
+        None if raised.class == "KeyError" => format!("options: no member \"{field}\""),
+        None if field.is_empty() => format!("options: {raised}"),
+        None => format!("options.{field}: {raised}"),
     }
 }
 

@@ -518,6 +518,30 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_that_is_told_nothing_has_the_documented_limits() {
+        let Ok(Command::Daemon(daemon)) = check("--daemon") else { panic!("not a daemon") };
+        let endpoint = Endpoint {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8765,
+            pid_file: None,
+            token_file: None,
+        };
+        let expected = DaemonArgs {
+            endpoint,
+            log: LogArgs { level: Some(Severity::Info), format: LogFormat::Default },
+            detach: false,
+            log_file: None,
+            idle_timeout: None,
+            max_message_size: 67_108_864,
+            max_connections: 256,
+            compile_timeout: Duration::from_secs(30),
+            output_root: None,
+            allow_origins: Vec::new(),
+        };
+        assert_eq!(daemon, expected);
+    }
+
+    #[test]
     fn files_are_given_in_both_forms() {
         let Ok(Command::Compile(args)) =
             check("--awst=Cargo.toml --options Cargo.toml --log-format json")

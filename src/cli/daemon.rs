@@ -203,6 +203,8 @@ fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, 
         compile_timeout: options.compile_timeout,
         output_root: options.output_root.as_ref().map(check_root).transpose()?,
     };
+    // before anybody can know of this process: the first signal must not end it on the spot
+    let signals = Signals::install().map_err(|error| failed(format!("no signals: {error}")))?;
     let already_running = |message| (message, EXIT_ALREADY_RUNNING as u8);
     let mut server = Server::bind(config, compile).map_err(|error| match error {
         ServerError::InUse(address) => {
@@ -212,23 +214,24 @@ fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, 
         error => failed(error.to_string()),
     })?;
     keep_panics();
-    let signals = Signals::install().map_err(|error| failed(format!("no signals: {error}")))?;
     server.watch(signals).map_err(|error| failed(error.to_string()))?;
     Ok(server)
 }
 
 /// Who it is that listens on our port.
 fn in_use(address: SocketAddr, options: &DaemonOptions, pid_file: Option<&Path>) -> String {
-    let client = options.client(PING_TIMEOUT);
-    let ping = client.map(|client| client.ping_sync());
-    if let Some(pid) = ping.ok().and_then(Result::ok).as_ref().and_then(pid_of) {
-        return format!("a daemon with pid {pid} already runs on {address}");
-    }
-    match pid_file.map(look) {
-        Some(PidFileState::Held(Some(pid))) => {
-            format!("{address} is already in use, and a daemon runs with pid {pid}")
+    let ping = options.client(PING_TIMEOUT).and_then(|client| {
+        let ping = client.ping_sync().map_err(|error| error.to_string())?;
+        pid_of(&ping).ok_or_else(|| "it answers, but not as a daemon does".to_owned())
+    });
+    match (ping, pid_file.map(look)) {
+        (Ok(pid), _) => format!("a daemon with pid {pid} already runs on {address}"),
+        (Err(why), Some(PidFileState::Held(Some(pid)))) => {
+            format!("{address} is already in use, and a daemon runs with pid {pid} ({why})")
         }
-        _ => format!("{address} is already in use"),
+        (Err(why), _) => {
+            format!("{address} is already in use ({why}): --port chooses another one")
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use super::direct::{ClientError, CompileParams, PuyaDaemonClient};
 use super::ensure::{StartOptions, ensure_daemon_running};
 use crate::artifacts::write::Disk;
+use crate::base::arena::Arena;
 use crate::compile::{Caller, Document, Keep, Request, Task, compile};
 use crate::diagnostics::Severity;
-use crate::diagnostics::render::{Report, ReportLocation};
+use crate::diagnostics::render::{Report, ReportLocation, excerpt};
+use crate::json::read::read;
 use crate::json::value::Value;
 
 /// What to compile, and whose help to take.
@@ -106,7 +108,7 @@ fn ask_daemon(
     };
     // connect first: asking whether it runs before every compilation would cost a round trip
     let result = match (daemon.compile_sync(&params), request.auto_start) {
-        (Err(ClientError::Unreachable(_)), Some(start)) => {
+        (Err(ClientError::Unreachable(..)), Some(start)) => {
             ensure_daemon_running(daemon, start)
                 .map_err(|error| ClientError::Broken(error.to_string()))?;
             daemon.compile_sync(&params)?
@@ -116,18 +118,39 @@ fn ask_daemon(
     let broken = || ClientError::Broken("the result is not that of a compilation".to_owned());
     let Some(Value::Bool(is_success)) = result.get("success") else { return Err(broken()) };
     let Some(Value::Array(logs)) = result.get("logs") else { return Err(broken()) };
-    let logs: Vec<Report> = logs.iter().map(report_of).collect::<Option<_>>().ok_or_else(broken)?;
+    let mut logs: Vec<Report> =
+        logs.iter().map(report_of).collect::<Option<_>>().ok_or_else(broken)?;
     let is_critical = logs.iter().any(|report| report.severity == Severity::Critical);
     let exit_code = match (is_success, is_critical) {
         (true, _) => 0,
         (false, false) => 1,
         (false, true) => 2,
     };
+    if let Some(annotations) = request.source_annotations_json {
+        add_excerpts(&mut logs, annotations);
+    }
     let mut done = CompileOutcome { used_daemon: true, ..outcome(logs, exit_code) };
     if let Some(Value::String(error)) = result.get("error") {
         done.error = Some(error.clone());
     }
     Ok(done)
+}
+
+/// Adds the lines of source that errors are about: the daemon sends places only, and the sources are
+/// here.
+fn add_excerpts(logs: &mut [Report], annotations_json: &str) {
+    let arena = Arena::new();
+    let Ok(annotations) = read(annotations_json, &arena) else { return };
+    for report in logs.iter_mut().filter(|report| report.severity >= Severity::Error) {
+        let Some(location) = &report.location else { continue };
+        let lines = location.file.as_deref().and_then(|file| annotations.get(file)?.as_array());
+        // lines that do not exist are not shown; that is the daemon's to complain about
+        let place = (location.line as usize).saturating_sub(1)..location.end_line as usize;
+        let Some(lines) = lines.and_then(|lines| lines.get(place)) else { continue };
+        let lines: Vec<String> =
+            lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
+        report.excerpt = excerpt(&lines, location.column, location.end_column);
+    }
 }
 
 /// A message as the daemon sends it.

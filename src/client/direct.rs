@@ -21,11 +21,14 @@ use crate::rpc::pid_file::{self, PidFileState};
 /// How long to wait for a daemon to show that it is alive.
 pub const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What is to be done where somebody else listens.
+const NO_DAEMON: &str = "; it is no puya daemon, so choose another --port";
+
 /// Why a call has no result.
 #[derive(Debug)]
 pub enum ClientError {
     /// Nobody listens there.
-    Unreachable(io::Error),
+    Unreachable(SocketAddr, io::Error),
     /// Who listens there does not let us in, or is no daemon.
     Refused(String),
     /// The connection broke, or what came is no answer.
@@ -39,10 +42,18 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ClientError::Unreachable(error) => write!(f, "no daemon can be reached: {error}"),
-            ClientError::Refused(why) => write!(f, "the daemon refused the connection: {why}"),
+            ClientError::Unreachable(address, error) => write!(
+                f,
+                "no daemon can be reached on {address}: {error}; `puya --daemon --detach` starts one"
+            ),
+            ClientError::Refused(why) => {
+                write!(f, "who listens there refused the connection: {why}")
+            }
             ClientError::Broken(why) => write!(f, "the connection to the daemon broke: {why}"),
-            ClientError::TimedOut => write!(f, "the daemon did not answer in time"),
+            ClientError::TimedOut => write!(
+                f,
+                "the daemon did not answer in time; `puya --daemon-status` tells whether it is alive"
+            ),
             ClientError::Rpc(code, message) => {
                 write!(f, "the daemon answered: {message} ({code})")
             }
@@ -138,7 +149,7 @@ impl PuyaDaemonClient {
     fn connect(&self, deadline: Instant) -> Result<WebSocket<TcpStream>, ClientError> {
         let left = time_left(deadline)?;
         let stream = TcpStream::connect_timeout(&self.address, left.min(PING_TIMEOUT))
-            .map_err(ClientError::Unreachable)?;
+            .map_err(|error| ClientError::Unreachable(self.address, error))?;
         let setup = || -> io::Result<()> {
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(left))?;
@@ -159,9 +170,14 @@ impl PuyaDaemonClient {
             Err(HandshakeError::Failure(Error::Http(response))) => {
                 let text = response.body().as_deref().unwrap_or_default();
                 let text = String::from_utf8_lossy(text);
-                Err(ClientError::Refused(format!("{} {}", response.status(), text.trim_end())))
+                let why = format!("{} {}", response.status(), text.trim_end());
+                // these a daemon says; its text tells what is missing
+                let is_ours = matches!(response.status().as_u16(), 401 | 403 | 503);
+                Err(ClientError::Refused(if is_ours { why } else { why + NO_DAEMON }))
             }
-            Err(HandshakeError::Failure(error)) => Err(ClientError::Refused(error.to_string())),
+            Err(HandshakeError::Failure(error)) => {
+                Err(ClientError::Refused(format!("{error}{NO_DAEMON}")))
+            }
         }
     }
 }
@@ -253,7 +269,7 @@ pub fn check_daemon_health(client: &PuyaDaemonClient, pid_file: Option<&PathBuf>
     DaemonHealth {
         pid_file_exists: state != PidFileState::Absent,
         pid_running: matches!(state, PidFileState::Held(_)),
-        port_open: !matches!(ping, Err(ClientError::Unreachable(_))),
+        port_open: !matches!(ping, Err(ClientError::Unreachable(..))),
         responsive: pid.is_some(),
         pid: pid.or(holder),
     }

@@ -66,7 +66,7 @@ impl fmt::Display for StartError {
                 Some(code) => write!(f, "the daemon ended at once with exit code {code}"),
                 None => write!(f, "the daemon was killed while it started"),
             },
-            StartError::TimedOut => write!(f, "the daemon did not answer in time"),
+            StartError::TimedOut => write!(f, "the daemon did not start in time"),
             StartError::Occupied(error) => error.fmt(f),
         }
     }
@@ -160,7 +160,7 @@ pub fn ensure_daemon_running(
     let probe = PuyaDaemonClient { timeout: start.timeout, ..client.clone() };
     match probe.ping_sync() {
         Ok(_) => return Ok(false),
-        Err(ClientError::Unreachable(_)) => {}
+        Err(ClientError::Unreachable(..)) => {}
         Err(error) => return Err(StartError::Occupied(error)),
     }
     match start_daemon_process(start) {
@@ -171,8 +171,8 @@ pub fn ensure_daemon_running(
             loop {
                 match probe.ping_sync() {
                     Ok(_) => return Ok(false),
-                    Err(ClientError::Unreachable(_)) if back_off.wait() => {}
-                    Err(ClientError::Unreachable(_)) => {
+                    Err(ClientError::Unreachable(..)) if back_off.wait() => {}
+                    Err(ClientError::Unreachable(..)) => {
                         let code = Some(crate::rpc::EXIT_ALREADY_RUNNING);
                         return Err(StartError::Failed(code, why));
                     }
@@ -242,4 +242,40 @@ fn send_signal(pid: u32, signal: libc::c_int) -> bool {
     let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
     // SAFETY: the call takes no pointers.
     pid > 0 && unsafe { libc::kill(pid, signal) } == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_with_some_chance_in_them_and_end_in_time() {
+        let mut back_off = BackOff::until(Instant::now() + Duration::from_secs(600));
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            waits.push(back_off.wait);
+            let before = Instant::now();
+            assert!(back_off.wait());
+            assert!(before.elapsed() >= waits[waits.len() - 1] / 2);
+        }
+        assert_eq!(waits, [5, 10, 20].map(Duration::from_millis));
+        back_off.wait = Duration::from_millis(200);
+        back_off.wait();
+        assert_eq!(back_off.wait, LONGEST_WAIT);
+        assert!(!BackOff::until(Instant::now()).wait());
+    }
+
+    #[test]
+    fn a_process_without_the_lock_of_the_pid_file_is_never_touched() {
+        let path = std::env::temp_dir().join(format!("puya-nobody-{}", std::process::id()));
+        let mut bystander = Command::new("sleep").arg("600").spawn().unwrap();
+        std::fs::write(&path, format!("{}\n", bystander.id())).unwrap();
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let client = PuyaDaemonClient::new(nobody, Duration::from_secs(5));
+        assert!(terminate_daemon(&client, Some(&path), Duration::from_millis(100)));
+        assert!(is_running(bystander.id()));
+        bystander.kill().unwrap();
+        bystander.wait().unwrap();
+        std::fs::remove_file(&path).unwrap();
+    }
 }

@@ -14,10 +14,12 @@ use crate::json::{Json, Kind, ReadError};
 /// What is wrong with one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
+    /// The name of the field; empty for the document as a whole.
+    pub field: &'static str,
     /// The exception the reference raises for the field.
     pub raised: ReadError,
-    /// For a map, the exceptions of its values, which `raised` only counts.
-    pub inner: Vec<ReadError>,
+    /// For a map, the exceptions of its values, by key; `raised` only counts them.
+    pub inner: Vec<(String, ReadError)>,
 }
 
 type Field<T> = Result<T, Problem>;
@@ -34,7 +36,9 @@ pub fn read(json: &Json<'_>) -> Result<CompileOptions, Vec<Problem>> {
             $(if let Some(value) = json.get(stringify!($field)) {
                 match $convert(value) {
                     Ok(value) => options.$field = value,
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => {
+                        problems.push(Problem { field: stringify!($field), ..problem });
+                    }
                 }
             })*
         };
@@ -68,18 +72,20 @@ pub fn read(json: &Json<'_>) -> Result<CompileOptions, Vec<Problem>> {
         validate_abi_args: flag;
         validate_abi_return: flag;
     }
-    match json.get("compilation_set") {
-        None => problems.push(problem("KeyError", "'compilation_set'".to_owned())),
-        Some(value) => match map(value, "dict[str, pathlib.Path]", path) {
-            Ok(value) => options.compilation_set = value,
-            Err(problem) => problems.push(problem),
-        },
+    let field = "compilation_set";
+    let targets = match json.get(field) {
+        None => Err(problem("KeyError", format!("'{field}'"))),
+        Some(value) => map(value, "dict[str, pathlib.Path]", path),
+    };
+    match targets {
+        Ok(value) => options.compilation_set = value,
+        Err(problem) => problems.push(Problem { field, ..problem }),
     }
     if problems.is_empty() { Ok(options) } else { Err(problems) }
 }
 
 fn problem(class: &'static str, message: String) -> Problem {
-    Problem { raised: ReadError { class, message }, inner: Vec::new() }
+    Problem { field: "", raised: ReadError { class, message }, inner: Vec::new() }
 }
 
 fn not_an_object(json: &Json<'_>) -> Problem {
@@ -98,7 +104,7 @@ fn flag(json: &Json<'_>) -> Field<bool> {
 /// An integer; one beyond 64 bits acts as the nearest that fits, because these fields are only
 /// compared with small numbers.
 fn number(json: &Json<'_>) -> Field<i64> {
-    let value = to_int(json).map_err(|raised| Problem { raised, inner: Vec::new() })?;
+    let value = to_int(json).map_err(|raised| problem(raised.class, raised.message))?;
     let nearest = if value < BigInt::ZERO { i64::MIN } else { i64::MAX };
     Ok(i64::try_from(value).unwrap_or(nearest))
 }
@@ -135,7 +141,7 @@ fn map<T>(
             Ok(value) => {
                 values.insert((*key).to_owned(), value);
             }
-            Err(raised) => inner.push(raised),
+            Err(raised) => inner.push(((*key).to_owned(), raised)),
         }
     }
     if inner.is_empty() {
@@ -143,8 +149,7 @@ fn map<T>(
     }
     let plural = if inner.len() == 1 { "" } else { "s" };
     let message = format!("While structuring {type_name} ({} sub-exception{plural})", inner.len());
-    let raised = ReadError { class: "IterableValidationError", message };
-    Err(Problem { raised, inner })
+    Err(Problem { inner, ..problem("IterableValidationError", message) })
 }
 
 fn template_value(json: &Json<'_>) -> Result<TemplateValue, ReadError> {

@@ -30,7 +30,12 @@ impl fmt::Display for PidFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PidFileError::Held(path, Some(pid)) => {
-                write!(f, "a daemon already runs with pid {pid} (pid file {})", path.display())
+                let path = path.display();
+                write!(
+                    f,
+                    "a daemon already runs with pid {pid} (pid file {path}); a second one needs a \
+                     --pid-file of its own"
+                )
             }
             PidFileError::Held(path, None) => {
                 write!(f, "a daemon already holds the pid file {}", path.display())

@@ -336,7 +336,9 @@ impl<T: Transport> Connection<T> {
                     self.state = State::Closing { deadline: None };
                     return None;
                 }
-                Err(Error::Capacity(_)) => break Some((CloseCode::Size, "message too large")),
+                Err(Error::Capacity(_)) => {
+                    break Some((CloseCode::Size, "message too large (--max-message-size)"));
+                }
                 Err(Error::Utf8(_)) => break Some((CloseCode::Invalid, "invalid UTF-8")),
                 Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => {
                     return Some("the peer is gone");

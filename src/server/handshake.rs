@@ -58,15 +58,25 @@ impl Refusal {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Refusal::Malformed => ("400 Bad Request", "this is not a WebSocket handshake"),
-            Refusal::Token => ("401 Unauthorized", "a bearer token is required"),
-            Refusal::Origin => ("403 Forbidden", "web pages of this origin may not connect"),
-            Refusal::Host => ("403 Forbidden", "this daemon is not known by that host name"),
+            Refusal::Token => (
+                "401 Unauthorized",
+                "a bearer token is required: the one in the daemon's --token-file",
+            ),
+            Refusal::Origin => {
+                ("403 Forbidden", "web pages of this origin may not connect without --allow-origin")
+            }
+            Refusal::Host => (
+                "403 Forbidden",
+                "this daemon is not known by that host name: connect to its address",
+            ),
             Refusal::NotWebSocket => (
                 "426 Upgrade Required",
                 "this is the puya compiler daemon; it speaks JSON-RPC 2.0 over WebSocket",
             ),
             Refusal::TooLong => ("431 Request Header Fields Too Large", "the head is too long"),
-            Refusal::Full => ("503 Service Unavailable", "too many connections"),
+            Refusal::Full => {
+                ("503 Service Unavailable", "too many connections (--max-connections)")
+            }
         }
     }
     /// The whole answer.

@@ -232,7 +232,9 @@ fn time_limit(limit: Duration) -> impl Fn() -> bool {
 /// What a compilation past its time is told.
 fn too_late(limit: Duration) -> Report {
     let seconds = limit.as_secs_f64();
-    let message = format!("the compilation took longer than {seconds} seconds and was stopped");
+    let message = format!(
+        "the compilation took longer than {seconds} seconds and was stopped (--compile-timeout)"
+    );
     Report::new(Severity::Error, message)
 }
 
