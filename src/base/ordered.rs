@@ -21,6 +21,10 @@ impl<K: Eq + Hash, V> LookupMap<K, V> {
     pub fn new() -> Self {
         Self(FxHashMap::default())
     }
+    /// An empty map with room for this many entries.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self(FxHashMap::with_capacity_and_hasher(entries, FxBuildHasher))
+    }
     /// The value stored under `key`.
     pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
     where

@@ -14,16 +14,16 @@ pub fn post_order(sub: &Subroutine) -> Vec<BlockId> {
     let Some(entry) = sub.body.first().copied() else { return order };
     let mut seen = EntitySet::new();
     seen.insert(entry);
-    let mut stack = vec![(entry, sub.blocks[entry].successors().into_iter())];
-    while let Some((block, successors)) = stack.last_mut() {
-        let block = *block;
-        match successors.next() {
-            Some(successor) if seen.insert(successor) => {
-                stack.push((successor, sub.blocks[successor].successors().into_iter()));
-            }
+    // blocks on the way from the entry, and how many of their targets were looked at
+    let mut stack = vec![(entry, 0)];
+    while let Some((block, looked_at)) = stack.last_mut() {
+        let target = sub.blocks[*block].terminator.as_ref().and_then(|t| t.target(*looked_at));
+        *looked_at += 1;
+        match target {
+            Some(target) if seen.insert(target) => stack.push((target, 0)),
             Some(_) => {}
             None => {
-                order.push(block);
+                order.push(*block);
                 stack.pop();
             }
         }
@@ -41,13 +41,20 @@ pub fn reverse_post_order(sub: &Subroutine) -> Vec<BlockId> {
 
 /// The blocks that can be reached from the entry.
 pub fn reachable_blocks(sub: &Subroutine) -> EntitySet<BlockId> {
-    post_order(sub).into_iter().collect()
+    let mut reached: EntitySet<BlockId> = sub.body.first().copied().into_iter().collect();
+    let mut pending: Vec<BlockId> = sub.body.first().copied().into_iter().collect();
+    while let Some(block) = pending.pop() {
+        let Some(terminator) = &sub.blocks[block].terminator else { continue };
+        let targets = (0..).map_while(|place| terminator.target(place));
+        pending.extend(targets.filter(|target| reached.insert(*target)));
+    }
+    reached
 }
 
 /// Makes a terminator that can go to one block only a plain jump.
 pub fn simplify_single_target(sub: &mut Subroutine, block: BlockId) {
     let terminator = sub.blocks[block].terminator_mut();
-    if let [target] = *terminator.unique_targets() {
+    if let Some(target) = terminator.single_target() {
         terminator.kind = TerminatorKind::Goto(target);
     }
 }

@@ -10,14 +10,23 @@ use super::model::{BlockId, Subroutine};
 #[derive(Clone, Debug)]
 pub struct DominatorTree {
     entry: BlockId,
-    immediate: SecondaryMap<BlockId, Option<BlockId>>,
-    children: SecondaryMap<BlockId, Vec<BlockId>>,
+    nodes: SecondaryMap<BlockId, TreeNode>,
+}
+
+/// Parent of a block, its child with the largest number, and its parent's child with the next smaller
+/// number.
+#[derive(Clone, Copy, Debug, Default)]
+struct TreeNode {
+    immediate: Option<BlockId>,
+    last_child: Option<BlockId>,
+    previous_sibling: Option<BlockId>,
 }
 
 impl DominatorTree {
-    /// The tree of a subroutine with a body. Children are ordered by block number.
+    /// The tree of a subroutine with a body.
     pub fn compute(sub: &Subroutine) -> Self {
-        let order = cfg::reverse_post_order(sub);
+        let mut order = cfg::reverse_post_order(sub);
+        let mut nodes: SecondaryMap<BlockId, TreeNode> = SecondaryMap::new();
         let mut rank: SecondaryMap<BlockId, Option<u32>> = SecondaryMap::new();
         for (index, block) in (0u32..).zip(&order) {
             rank[*block] = Some(index);
@@ -42,17 +51,18 @@ impl DominatorTree {
                 }
             }
         }
-        let mut tree =
-            Self { entry: order[0], immediate: SecondaryMap::new(), children: SecondaryMap::new() };
+        let entry = order[0];
         for (index, block) in order.iter().enumerate().skip(1) {
             let parent = dominators[index].expect("a reachable block has a dominator") as usize;
-            tree.immediate[*block] = Some(order[parent]);
-            tree.children[order[parent]].push(*block);
+            nodes[*block].immediate = Some(order[parent]);
         }
-        for block in &order {
-            tree.children[*block].sort_by_key(|child| sub.number(*child));
+        order.sort_by_key(|block| sub.number(*block));
+        for block in order {
+            let Some(parent) = nodes[block].immediate else { continue };
+            let previous = nodes[parent].last_child.replace(block);
+            nodes[block].previous_sibling = previous;
         }
-        tree
+        Self { entry, nodes }
     }
     /// The root.
     pub fn entry(&self) -> BlockId {
@@ -60,11 +70,12 @@ impl DominatorTree {
     }
     /// The immediate dominator; none for the entry and for blocks that are not reachable.
     pub fn immediate(&self, block: BlockId) -> Option<BlockId> {
-        self.immediate[block]
+        self.nodes[block].immediate
     }
-    /// The blocks a block dominates immediately, by number.
-    pub fn children(&self, block: BlockId) -> &[BlockId] {
-        &self.children[block]
+    /// The blocks a block dominates immediately, from the largest number to the smallest.
+    pub fn children_from_last(&self, block: BlockId) -> impl Iterator<Item = BlockId> + '_ {
+        let last = self.nodes[block].last_child;
+        std::iter::successors(last, |child| self.nodes[*child].previous_sibling)
     }
 }
 
@@ -121,6 +132,7 @@ main m:
         let immediate: Vec<_> = (0..7).map(|index| tree.immediate(block(index))).collect();
         let expected = [None, Some(0), Some(0), Some(0), Some(3), Some(3), None];
         assert_eq!(immediate, expected.map(|index| index.map(block)));
-        assert_eq!(tree.children(block(0)), [1, 2, 3].map(block));
+        let children: Vec<_> = tree.children_from_last(block(0)).collect();
+        assert_eq!(children, [3, 2, 1].map(block));
     }
 }

@@ -1,53 +1,11 @@
 //! Which registers are live where: backward data flow over a subroutine without phis.
 
-use crate::base::entity::{EntitySet, PrimaryMap, SecondaryMap};
-use crate::base::ordered::LookupMap;
-use crate::define_id;
+use crate::base::entity::{EntitySet, SecondaryMap};
 
 use super::Ctx;
 use super::cfg;
 use super::model::{BlockId, Node, OpId, Subroutine};
-use super::op::Register;
-
-define_id!(
-    /// A register of one subroutine, numbered densely for an analysis.
-    pub struct RegisterId, "v"
-);
-
-/// Dense numbers for the registers of a subroutine.
-#[derive(Clone, Debug, Default)]
-pub struct Numbering {
-    registers: PrimaryMap<RegisterId, Register>,
-    ids: LookupMap<Register, RegisterId>,
-}
-
-impl Numbering {
-    /// The number of a register, given out at its first mention.
-    pub fn id(&mut self, register: Register) -> RegisterId {
-        if let Some(id) = self.ids.get(&register) {
-            return *id;
-        }
-        let id = self.registers.push(register);
-        self.ids.insert(register, id);
-        id
-    }
-    /// The number of a register that was mentioned.
-    pub fn known(&self, register: Register) -> Option<RegisterId> {
-        self.ids.get(&register).copied()
-    }
-    /// The register with this number.
-    pub fn register(&self, id: RegisterId) -> Register {
-        self.registers[id]
-    }
-    /// How many registers have a number.
-    pub fn len(&self) -> usize {
-        self.registers.len()
-    }
-    /// True when no register was mentioned.
-    pub fn is_empty(&self) -> bool {
-        self.registers.is_empty()
-    }
-}
+pub use super::numbering::{Numbering, RegisterId};
 
 /// Live registers at the end of every block. The subroutine must have no phis.
 pub struct Liveness {

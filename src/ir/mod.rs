@@ -12,6 +12,7 @@ pub mod freeze;
 pub mod liveness;
 pub mod lower;
 pub mod model;
+pub mod numbering;
 pub mod op;
 pub mod optimise;
 pub mod pool;

@@ -67,7 +67,9 @@ impl PartialEq for Register {
 impl Eq for Register {}
 impl Hash for Register {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key().hash(state);
+        // Registers that differ in type or role alone are rare; one word is cheap to hash.
+        let name = crate::base::entity::EntityId::index(self.name) as u64;
+        state.write_u64(name << 32 | u64::from(self.version));
     }
 }
 
@@ -252,25 +254,41 @@ impl Value {
     pub fn visit(&self, pool: &Pool<'_>, visit: &mut impl FnMut(&Value)) {
         visit(self);
         if let Value::Compiled(id, _) = *self {
-            for (_, value) in pool.compiled_ref(id).template_variables {
-                value.visit(pool, visit);
-            }
+            visit_template_variables(id, pool, visit);
         }
     }
     /// Replaces the value by what `map` makes of it. For a reference to a compiled artifact the
     /// values of its template variables are mapped first.
     pub fn map(&mut self, pool: &Pool<'_>, map: &mut impl FnMut(Value) -> Value) {
         if let Value::Compiled(id, loc) = *self {
-            let old = pool.compiled_ref(id);
-            if !old.template_variables.is_empty() {
-                let mut variables = old.template_variables.to_vec();
-                variables.iter_mut().for_each(|(_, value)| value.map(pool, map));
-                let id = pool.compiled_ref_id(old.ty, old.artifact, old.field, &variables);
-                *self = Value::Compiled(id, loc);
-            }
+            *self = Value::Compiled(map_template_variables(id, pool, map), loc);
         }
         *self = map(*self);
     }
+}
+
+/// Apart from [`Value::visit`], so that this can be inlined for all other values.
+#[cold]
+fn visit_template_variables(id: CompiledRefId, pool: &Pool<'_>, visit: &mut impl FnMut(&Value)) {
+    for (_, value) in pool.compiled_ref(id).template_variables {
+        value.visit(pool, visit);
+    }
+}
+
+/// Apart from [`Value::map`], so that this can be inlined for all other values.
+#[cold]
+fn map_template_variables(
+    id: CompiledRefId,
+    pool: &Pool<'_>,
+    map: &mut impl FnMut(Value) -> Value,
+) -> CompiledRefId {
+    let old = pool.compiled_ref(id);
+    if old.template_variables.is_empty() {
+        return id;
+    }
+    let mut variables = old.template_variables.to_vec();
+    variables.iter_mut().for_each(|(_, value)| value.map(pool, map));
+    pool.compiled_ref_id(old.ty, old.artifact, old.field, &variables)
 }
 
 impl PartialEq for Value {
@@ -291,7 +309,7 @@ impl PartialEq for Value {
 impl Eq for Value {}
 impl Hash for Value {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self).hash(state);
+        // No discriminant: what kinds of values have in common leaves their hashes apart enough.
         match self {
             Value::Register(register) => register.hash(state),
             Value::Constant(constant, _) => constant.hash(state),
@@ -847,11 +865,42 @@ impl Terminator {
             }
         }
     }
+    /// The block in this place of [`Terminator::targets`].
+    pub fn target(&self, place: usize) -> Option<BlockId> {
+        match &self.kind {
+            TerminatorKind::Goto(target) => (place == 0).then_some(*target),
+            TerminatorKind::Branch { non_zero, zero, .. } => [*zero, *non_zero].get(place).copied(),
+            TerminatorKind::GotoNth { blocks, default, .. } => {
+                if place == blocks.len() {
+                    Some(*default)
+                } else {
+                    blocks.get(place).copied()
+                }
+            }
+            TerminatorKind::Switch { cases, default, .. } => match cases.get(place) {
+                Some((_, block)) => Some(*block),
+                None => (place == cases.len()).then_some(*default),
+            },
+            TerminatorKind::Return(_) | TerminatorKind::Exit(_) | TerminatorKind::Fail { .. } => {
+                None
+            }
+        }
+    }
+    /// The block control goes to, when there is only one.
+    pub fn single_target(&self) -> Option<BlockId> {
+        let first = self.target(0)?;
+        let mut rest = (1..).map_while(|place| self.target(place));
+        rest.all(|target| target == first).then_some(first)
+    }
     /// The blocks control may go to, each once, in first-mention order.
     pub fn unique_targets(&self) -> Vec<BlockId> {
         let mut targets = self.targets();
-        let mut kept = crate::base::entity::EntitySet::new();
-        targets.retain(|target| kept.insert(*target));
+        if let [first, second] = targets[..] {
+            targets.truncate(1 + usize::from(first != second));
+        } else if targets.len() > 2 {
+            let mut kept = crate::base::entity::EntitySet::new();
+            targets.retain(|target| kept.insert(*target));
+        }
         targets
     }
     /// Lets every edge to `find` go to `replace`.

@@ -4,55 +4,77 @@
 //! A phi whose arguments all hold one equal constant holds it too. The phi stays, since its arguments
 //! must be registers, and does not count as a change.
 
-use crate::base::ordered::LookupMap;
+use crate::base::entity::EntityId;
 use crate::diagnostics::Outcome;
 use crate::ir::model::{Node, PhiId, Subroutine};
+use crate::ir::numbering::{Numbering, RegisterId};
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
 use super::PassCtx;
+use super::readers::Readers;
+
+/// The registers that hold a constant or may come to hold one.
+#[derive(Default)]
+struct Candidates {
+    numbering: Numbering,
+    /// The constant of each, once it is known to hold one.
+    constants: Vec<Option<Value>>,
+}
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let mut constants: LookupMap<Register, Value> = LookupMap::new();
-    let mut pending: Vec<Register> = Vec::new();
+    let mut candidates = Candidates::default();
+    let mut pending: Vec<RegisterId> = Vec::new();
     for op in sub.ops_in_order() {
-        if let OpKind::Assign { targets, source } = &sub.ops[op].kind
-            && let (SourceKind::Value(value @ Value::Constant(..)), [target]) =
-                (&source.kind, targets.as_slice())
+        if let Some((target, Source { kind: SourceKind::Value(value), .. })) =
+            sub.single_assignment(op)
+            && matches!(value, Value::Constant(..))
         {
-            constants.insert(*target, *value);
-            pending.push(*target);
+            let id = candidates.add(target);
+            candidates.constants[id.index()] = Some(*value);
+            pending.push(id);
         }
     }
     if pending.is_empty() {
         return Ok(false);
     }
-    let readers = readers_of_candidates(sub, ctx, &constants);
+    for phi in sub.phis_in_order() {
+        candidates.add(sub.phis[phi].register);
+    }
+    for op in sub.ops_in_order() {
+        if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
+            sub.single_assignment(op)
+        {
+            candidates.add(target);
+        }
+    }
+    let readers = Readers::collect(sub, ctx.ir.pool, &candidates.numbering);
     let mut changed = false;
     // PARITY: the register found last goes first
-    while let Some(register) = pending.pop() {
-        let constant = *constants.get(&register).expect("pending registers hold a constant");
-        let Some(nodes) = readers.get(&register) else { continue };
-        for node in nodes {
-            if let Node::Phi(phi) = *node {
-                let target = sub.phis[phi].register;
-                if let Some(value) = constant_of_phi(sub, phi, &constants)
-                    && !constants.contains_key(&target)
+    while let Some(id) = pending.pop() {
+        let constant = candidates.constants[id.index()].expect("pending registers hold a constant");
+        let register = candidates.numbering.register(id);
+        for node in readers.get(id) {
+            if let Node::Phi(phi) = node {
+                let target = candidates.add(sub.phis[phi].register);
+                if candidates.constants[target.index()].is_none()
+                    && let Some(value) = constant_of_phi(sub, phi, &candidates)
                 {
-                    constants.insert(target, value);
+                    candidates.constants[target.index()] = Some(value);
                     pending.push(target);
                 }
                 continue;
             }
             changed = true;
-            if let Some(target) = copy_of(sub, *node, register) {
-                constants.insert(target, constant);
+            if let Some(target) = copy_of(sub, node, register) {
+                let target = candidates.add(target);
+                candidates.constants[target.index()] = Some(constant);
                 pending.push(target);
             }
             let mut swap = |value: Value| {
                 if value == Value::Register(register) { constant } else { value }
             };
-            match *node {
+            match node {
                 Node::Op(op) => {
                     sub.ops[op].map_reads(ctx.ir.pool, &mut swap);
                     align_copy_loc(&mut sub.ops[op].kind);
@@ -65,48 +87,23 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(changed)
 }
 
-/// The nodes that read each register which holds a constant or may come to hold one, each node once,
-/// in body order.
-fn readers_of_candidates(
-    sub: &Subroutine,
-    ctx: &PassCtx<'_, '_>,
-    constants: &LookupMap<Register, Value>,
-) -> LookupMap<Register, Vec<Node>> {
-    let mut readers: LookupMap<Register, Vec<Node>> = LookupMap::new();
-    let mut may_become: crate::base::ordered::LookupSet<Register> = Default::default();
-    for phi in sub.phis_in_order() {
-        may_become.insert(sub.phis[phi].register);
-    }
-    for op in sub.ops_in_order() {
-        if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
-            sub.single_assignment(op)
-        {
-            may_become.insert(target);
+impl Candidates {
+    fn add(&mut self, register: Register) -> RegisterId {
+        let id = self.numbering.id(register);
+        if id.index() == self.constants.len() {
+            self.constants.push(None);
         }
+        id
     }
-    for block in &sub.body {
-        for node in sub.nodes(*block) {
-            sub.visit_registers_read(ctx.ir.pool, node, &mut |register| {
-                if constants.contains_key(&register) || may_become.contains(&register) {
-                    let nodes = readers.get_or_insert_with(register, Vec::new);
-                    if nodes.last() != Some(&node) {
-                        nodes.push(node);
-                    }
-                }
-            });
-        }
+    fn constant(&self, register: Register) -> Option<Value> {
+        self.constants[self.numbering.known(register)?.index()]
     }
-    readers
 }
 
-fn constant_of_phi(
-    sub: &Subroutine,
-    phi: PhiId,
-    constants: &LookupMap<Register, Value>,
-) -> Option<Value> {
+fn constant_of_phi(sub: &Subroutine, phi: PhiId, candidates: &Candidates) -> Option<Value> {
     let (first, rest) = sub.phis[phi].args.split_first()?;
-    let value = *constants.get(&first.value)?;
-    rest.iter().all(|arg| constants.get(&arg.value) == Some(&value)).then_some(value)
+    let value = candidates.constant(first.value)?;
+    rest.iter().all(|arg| candidates.constant(arg.value) == Some(value)).then_some(value)
 }
 
 /// The target of an assignment that copies the register and nothing else.

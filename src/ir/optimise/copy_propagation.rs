@@ -3,11 +3,12 @@
 //! is not a temporary, then the first. A phi all of whose arguments are then the same register joins
 //! that register.
 
-use crate::base::ordered::LookupMap;
+use crate::base::entity::EntityId;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{PhiId, Subroutine};
+use crate::ir::model::{OpId, PhiId, Subroutine};
+use crate::ir::numbering::{Numbering, RegisterId};
 use crate::ir::op::{Register, Source, SourceKind, Value};
 
 use super::PassCtx;
@@ -17,8 +18,7 @@ const TEMPORARY_MARK: char = '%';
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let mut set_of: LookupMap<Register, usize> = LookupMap::new();
-    let mut sets: Vec<Vec<Register>> = Vec::new();
+    let mut copied = Copied::default();
     for index in 0..sub.body.len() {
         let block = sub.body[index];
         let Some(first) = sub.blocks[block].ops.iter().position(|op| copy(sub, *op).is_some())
@@ -33,24 +33,19 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
                 kept += 1;
                 continue;
             };
-            let set = *set_of.get_or_insert_with(source, || {
-                sets.push(vec![source]);
-                sets.len() - 1
-            });
-            sets[set].push(target);
-            set_of.insert(target, set);
+            copied.join(target, source);
         }
         ops.truncate(kept);
         sub.blocks[block].ops = ops;
     }
-    let mut replacements: LookupMap<Register, Register> = LookupMap::new();
-    for set in &sets {
+    let mut replacements = Replacements::default();
+    for set in &copied.sets {
         let replacement = representative(sub, ctx.ir, set)?;
         for register in set.iter().filter(|register| **register != replacement) {
             replacements.insert(*register, replacement);
         }
     }
-    let mut changed = !sets.is_empty();
+    let mut changed = !copied.sets.is_empty();
     for index in 0..sub.body.len() {
         let block = sub.body[index];
         if sub.blocks[block].phis.is_empty() {
@@ -59,7 +54,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         let mut phis = std::mem::take(&mut sub.blocks[block].phis);
         phis.retain(|phi| {
             let register = sub.phis[*phi].register;
-            if set_of.contains_key(&register) {
+            if copied.numbering.known(register).is_some() {
                 return true;
             }
             let Some(single) = single_argument(sub, *phi, &replacements) else { return true };
@@ -69,15 +64,61 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         });
         sub.blocks[block].phis = phis;
     }
-    if replacements.is_empty() {
+    if replacements.of.is_empty() {
         return Ok(changed);
     }
     replace(sub, ctx.ir, &replacements)?;
     Ok(changed)
 }
 
+/// Registers joined by copies.
+#[derive(Default)]
+struct Copied {
+    numbering: Numbering,
+    /// The set each belongs to.
+    set_of: Vec<usize>,
+    sets: Vec<Vec<Register>>,
+}
+
+impl Copied {
+    fn join(&mut self, target: Register, source: Register) {
+        let source_id = self.numbering.id(source);
+        if source_id.index() == self.set_of.len() {
+            self.set_of.push(self.sets.len());
+            self.sets.push(vec![source]);
+        }
+        let set = self.set_of[source_id.index()];
+        self.sets[set].push(target);
+        let target = self.numbering.id(target);
+        if target.index() == self.set_of.len() {
+            self.set_of.push(set);
+        }
+        self.set_of[target.index()] = set;
+    }
+}
+
+/// What stands for the registers that go.
+#[derive(Default)]
+struct Replacements {
+    numbering: Numbering,
+    of: Vec<Register>,
+}
+
+impl Replacements {
+    fn insert(&mut self, register: Register, replacement: Register) {
+        let id: RegisterId = self.numbering.id(register);
+        if id.index() == self.of.len() {
+            self.of.push(replacement);
+        }
+        self.of[id.index()] = replacement;
+    }
+    fn get(&self, register: Register) -> Option<Register> {
+        self.numbering.known(register).map(|id| self.of[id.index()])
+    }
+}
+
 /// Target and source, when an operation copies one register to another.
-fn copy(sub: &Subroutine, op: crate::ir::model::OpId) -> Option<(Register, Register)> {
+fn copy(sub: &Subroutine, op: OpId) -> Option<(Register, Register)> {
     match sub.single_assignment(op)? {
         (target, Source { kind: SourceKind::Value(Value::Register(source)), .. }) => {
             Some((target, *source))
@@ -102,27 +143,22 @@ fn representative(sub: &Subroutine, ctx: Ctx<'_, '_>, set: &[Register]) -> Outco
 }
 
 /// The register all arguments of a phi are, after replacement.
-fn single_argument(
-    sub: &Subroutine,
-    phi: PhiId,
-    replacements: &LookupMap<Register, Register>,
-) -> Option<Register> {
-    let after = |register: Register| replacements.get(&register).copied().unwrap_or(register);
+fn single_argument(sub: &Subroutine, phi: PhiId, replacements: &Replacements) -> Option<Register> {
+    let after = |register: Register| replacements.get(register).unwrap_or(register);
     let (first, rest) = sub.phis[phi].args.split_first()?;
     let single = after(first.value);
     rest.iter().all(|arg| after(arg.value) == single).then_some(single)
 }
 
-fn replace(
-    sub: &mut Subroutine,
-    ctx: Ctx<'_, '_>,
-    replacements: &LookupMap<Register, Register>,
-) -> Outcome<()> {
+fn replace(sub: &mut Subroutine, ctx: Ctx<'_, '_>, replacements: &Replacements) -> Outcome<()> {
+    // Asked once for each replacement, and not for each register that is replaced.
+    let is_chain = |replacement: &Register| replacements.numbering.known(*replacement).is_some();
+    let chains: Vec<bool> = replacements.of.iter().map(is_chain).collect();
     let mut chained = false;
-    sub.map_registers(ctx, &mut |register| match replacements.get(&register) {
-        Some(replacement) => {
-            chained |= replacements.contains_key(replacement);
-            *replacement
+    sub.map_registers(ctx, &mut |register| match replacements.numbering.known(register) {
+        Some(id) => {
+            chained |= chains[id.index()];
+            replacements.of[id.index()]
         }
         None => register,
     });

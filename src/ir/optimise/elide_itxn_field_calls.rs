@@ -44,6 +44,13 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
 }
 
 fn superfluous(sub: &Subroutine, block: BlockId) -> EntitySet<OpId> {
+    let sets_field = |op: &OpId| match &sub.ops[*op].kind {
+        OpKind::Intrinsic(intrinsic) => intrinsic.op == AvmOp::ItxnField,
+        _ => false,
+    };
+    if !sub.blocks[block].ops.iter().any(sets_field) {
+        return EntitySet::new();
+    }
     let mut groups: Vec<Group> = Vec::new();
     let mut open = false;
     for op in &sub.blocks[block].ops {

@@ -27,6 +27,14 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 }
 
 fn superfluous(sub: &Subroutine, pool: &Pool<'_>, block: BlockId) -> EntitySet<OpId> {
+    // the flags that may be asserted come from these
+    let reads_box = |op: &OpId| {
+        let intrinsic = sub.ops[*op].intrinsic();
+        intrinsic.is_some_and(|read| matches!(read.op, AvmOp::BoxGet | AvmOp::BoxLen))
+    };
+    if !sub.blocks[block].ops.iter().any(reads_box) {
+        return EntitySet::new();
+    }
     let mut removed = EntitySet::new();
     let mut known: LookupSet<Value> = LookupSet::new();
     let mut key_of_flag: LookupMap<Register, Value> = LookupMap::new();

@@ -17,6 +17,7 @@ mod merge_blocks;
 mod merge_chained_aggregate_reads;
 mod minimize_box_exist_asserts;
 mod perform_subroutine_inlining;
+mod readers;
 mod remove_linear_jumps;
 mod remove_unreachable_blocks;
 pub(in crate::ir) mod remove_unused_subroutines;

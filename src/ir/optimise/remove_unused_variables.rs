@@ -3,26 +3,21 @@
 //! other stay.
 
 use crate::avm::ops::Purity;
-use crate::base::entity::EntitySet;
-use crate::base::ordered::LookupMap;
+use crate::base::entity::{EntityId, EntitySet};
 use crate::diagnostics::Outcome;
 use crate::ir::model::{BlockId, Node, OpId, PhiId, Subroutine};
+use crate::ir::numbering::{Numbering, RegisterId};
 use crate::ir::op::{OpKind, Register, Source, SourceKind};
 use crate::ir::pool::Pool;
 
 use super::PassCtx;
 
-/// Uses of a register and where it is defined.
-#[derive(Clone, Copy, Default)]
-struct Usage {
-    reads: u32,
-    definition: Option<Definition>,
-}
-
-#[derive(Clone, Copy)]
-struct Definition {
-    node: Node,
-    block: BlockId,
+/// The registers the body defines, how often each is read, and where it is defined.
+#[derive(Default)]
+struct Usages {
+    numbering: Numbering,
+    definitions: Vec<(Node, BlockId)>,
+    reads: Vec<u32>,
 }
 
 /// What is to be taken off the order lists.
@@ -36,37 +31,13 @@ struct Dead {
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let pool = ctx.ir.pool;
-    let mut usages: LookupMap<Register, Usage> = LookupMap::new();
-    let mut definitions: Vec<Definition> = Vec::new();
-    for block in &sub.body {
-        for node in sub.nodes(*block) {
-            let mut define = |register: Register| {
-                let definition = Definition { node, block: *block };
-                usages.get_or_insert_with(register, Usage::default).definition = Some(definition);
-            };
-            match node {
-                Node::Phi(phi) => {
-                    define(sub.phis[phi].register);
-                    definitions.push(Definition { node, block: *block });
-                }
-                Node::Op(op) if !sub.ops[op].targets().is_empty() => {
-                    sub.ops[op].targets().iter().for_each(|target| define(*target));
-                    definitions.push(Definition { node, block: *block });
-                }
-                Node::Op(_) | Node::Terminator(_) => {}
-            }
-            sub.visit_registers_read(pool, node, &mut |register| {
-                usages.get_or_insert_with(register, Usage::default).reads += 1;
-            });
-        }
-    }
+    let mut usages = Usages::collect(sub, pool);
+    let unread = |id: &RegisterId| usages.reads[id.index()] == 0;
+    let mut pending: Vec<RegisterId> =
+        (0..usages.reads.len()).map(RegisterId::new).filter(unread).collect();
     let mut dead = Dead::default();
-    let mut pending = Vec::new();
-    for definition in definitions {
-        bury(sub, pool, definition, &mut usages, &mut dead, &mut pending);
-        while let Some(next) = pending.pop() {
-            bury(sub, pool, next, &mut usages, &mut dead, &mut pending);
-        }
+    while let Some(register) = pending.pop() {
+        bury(sub, pool, register, &mut usages, &mut dead, &mut pending);
     }
     for block in dead.blocks.iter() {
         let data = &mut sub.blocks[block];
@@ -76,21 +47,61 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(!dead.blocks.is_empty())
 }
 
-/// Marks a definition that nothing needs; definitions it alone needed become pending.
+impl Usages {
+    fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Self {
+        let mut usages = Self::default();
+        for block in &sub.body {
+            let data = &sub.blocks[*block];
+            for phi in &data.phis {
+                usages.define(sub.phis[*phi].register, Node::Phi(*phi), *block);
+            }
+            for op in &data.ops {
+                for target in sub.ops[*op].targets() {
+                    usages.define(*target, Node::Op(*op), *block);
+                }
+            }
+        }
+        usages.reads.resize(usages.definitions.len(), 0);
+        for block in &sub.body {
+            for node in sub.nodes(*block) {
+                sub.visit_registers_read(pool, node, &mut |register| {
+                    if let Some(id) = usages.numbering.known(register) {
+                        usages.reads[id.index()] += 1;
+                    }
+                });
+            }
+        }
+        usages
+    }
+    fn define(&mut self, register: Register, node: Node, block: BlockId) {
+        let id = self.numbering.id(register);
+        if id.index() == self.definitions.len() {
+            self.definitions.push((node, block));
+        }
+    }
+    fn is_unread(&self, register: Register) -> bool {
+        self.numbering.known(register).is_none_or(|id| self.reads[id.index()] == 0)
+    }
+}
+
+/// Marks the definition of an unread register when nothing needs it; registers it alone read become
+/// pending.
 fn bury(
     sub: &Subroutine,
     pool: &Pool<'_>,
-    definition: Definition,
-    usages: &mut LookupMap<Register, Usage>,
+    register: RegisterId,
+    usages: &mut Usages,
     dead: &mut Dead,
-    pending: &mut Vec<Definition>,
+    pending: &mut Vec<RegisterId>,
 ) {
-    let unused = |register: &Register| usages.get(register).is_none_or(|usage| usage.reads == 0);
-    let newly_dead = match definition.node {
-        Node::Phi(phi) => unused(&sub.phis[phi].register) && dead.phis.insert(phi),
+    let (node, block) = usages.definitions[register.index()];
+    let newly_dead = match node {
+        Node::Phi(phi) => dead.phis.insert(phi),
         Node::Op(op) => match &sub.ops[op].kind {
             OpKind::Assign { targets, source } => {
-                targets.iter().all(unused) && is_removable(pool, source) && dead.ops.insert(op)
+                targets.iter().all(|target| usages.is_unread(*target))
+                    && is_removable(pool, source)
+                    && dead.ops.insert(op)
             }
             _ => false,
         },
@@ -99,12 +110,13 @@ fn bury(
     if !newly_dead {
         return;
     }
-    dead.blocks.insert(definition.block);
-    sub.visit_registers_read(pool, definition.node, &mut |register| {
-        let usage = usages.get_or_insert_with(register, Usage::default);
-        usage.reads -= 1;
-        if usage.reads == 0 {
-            pending.extend(usage.definition);
+    dead.blocks.insert(block);
+    sub.visit_registers_read(pool, node, &mut |register| {
+        if let Some(id) = usages.numbering.known(register) {
+            usages.reads[id.index()] -= 1;
+            if usages.reads[id.index()] == 0 {
+                pending.push(id);
+            }
         }
     });
 }

@@ -4,12 +4,16 @@
 //!
 //! Considered are pure instructions with operands, and the aggregate operations that compute a value.
 //! Messages, locations and result types do not make a difference.
+//!
+//! A search sorts the expressions of the whole body into classes of equal ones first. Only where a class
+//! has two members does it matter which blocks dominate which. There is one more search than there are
+//! repetitions that only the propagation of copies brought to light.
 
 use std::hash::{Hash, Hasher};
 
 use crate::avm::ops::Purity;
-use crate::base::entity::EntitySet;
-use crate::base::ordered::{LookupMap, LookupSet};
+use crate::base::entity::{EntitySet, SecondaryMap};
+use crate::base::ordered::LookupMap;
 use crate::diagnostics::Outcome;
 use crate::ir::dominators::DominatorTree;
 use crate::ir::model::{BlockId, OpId, Subroutine};
@@ -19,18 +23,21 @@ use super::{PassCtx, copy_propagation, set_source};
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let tree = DominatorTree::compute(sub);
+    let mut tree: Option<DominatorTree> = None;
     let mut changed = false;
-    loop {
-        let found = search(sub, &tree);
+    while let Some(classes) = Classes::sort(sub) {
+        // nothing below changes an edge
+        let tree = tree.get_or_insert_with(|| DominatorTree::compute(sub));
+        let found = search(sub, tree, &classes);
         if found.repeats.is_empty() && found.asserts.is_empty() {
-            return Ok(changed);
+            break;
         }
         changed = true;
         apply(sub, ctx, found)?;
         // PARITY: a second use of another pass; the table cannot express the repetition of both
         copy_propagation::run(sub, ctx)?;
     }
+    Ok(changed)
 }
 
 /// What a search found.
@@ -43,11 +50,28 @@ struct Found {
     assert_blocks: Vec<BlockId>,
 }
 
-/// The parts of a source that make two of them compute the same.
-#[derive(Clone, Copy)]
-struct Key<'a>(&'a SourceKind);
+/// What makes two operations repeat each other.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'a> {
+    Computed(Expression<'a>),
+    Asserted(Value),
+}
 
 impl<'a> Key<'a> {
+    fn of(kind: &'a OpKind) -> Option<Self> {
+        match kind {
+            OpKind::Assign { source, .. } => Expression::of(source).map(Key::Computed),
+            OpKind::Assert { condition, .. } => Some(Key::Asserted(*condition)),
+            _ => None,
+        }
+    }
+}
+
+/// The parts of a source that make two of them compute the same.
+#[derive(Clone, Copy)]
+struct Expression<'a>(&'a SourceKind);
+
+impl<'a> Expression<'a> {
     fn of(source: &'a Source) -> Option<Self> {
         let considered = match &source.kind {
             SourceKind::Intrinsic(intrinsic) => {
@@ -63,7 +87,7 @@ impl<'a> Key<'a> {
     }
 }
 
-impl PartialEq for Key<'_> {
+impl PartialEq for Expression<'_> {
     fn eq(&self, other: &Self) -> bool {
         use SourceKind::{BytesEncode, DecodeBytes, ExtractValue, Intrinsic, ReplaceValue};
         match (self.0, other.0) {
@@ -91,14 +115,15 @@ impl PartialEq for Key<'_> {
     }
 }
 
-impl Eq for Key<'_> {}
+impl Eq for Expression<'_> {}
 
-impl Hash for Key<'_> {
+impl Hash for Expression<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         std::mem::discriminant(self.0).hash(state);
         match self.0 {
             SourceKind::Intrinsic(intrinsic) => {
-                (intrinsic.op, &intrinsic.immediates, &intrinsic.args).hash(state);
+                // names of fields take long to hash and seldom differ alone
+                (intrinsic.op, &intrinsic.args).hash(state);
             }
             SourceKind::ExtractValue { base, indexes, .. } => (base, indexes).hash(state),
             SourceKind::ReplaceValue { base, indexes, value, .. } => {
@@ -111,69 +136,100 @@ impl Hash for Key<'_> {
     }
 }
 
-/// What is known on the path from the entry to a block; leaving a block forgets what it added.
-#[derive(Default)]
-struct Known<'a> {
-    computed: LookupMap<Key<'a>, OpId>,
-    asserted: LookupSet<Value>,
-    added_keys: Vec<Key<'a>>,
-    added_asserts: Vec<Value>,
+/// The considered operations of a body, by what they compute or assert.
+struct Classes {
+    /// The class of each operation in body order; none for those that are not considered.
+    of_ops: Vec<Option<u32>>,
+    /// The places of a block's operations in that list start here.
+    first_places: SecondaryMap<BlockId, u32>,
+    /// How many classes there are.
+    count: u32,
+}
+
+impl Classes {
+    /// None when no two operations are equal.
+    fn sort(sub: &Subroutine) -> Option<Self> {
+        let ops: usize = sub.body.iter().map(|block| sub.blocks[*block].ops.len()).sum();
+        let mut classes: LookupMap<Key<'_>, u32> = LookupMap::with_capacity(ops);
+        let mut of_ops = Vec::with_capacity(ops);
+        let mut first_places = SecondaryMap::new();
+        let (mut count, mut considered) = (0, 0);
+        for block in &sub.body {
+            first_places[*block] = u32::try_from(of_ops.len()).expect("fewer than 2^32 operations");
+            for op in &sub.blocks[*block].ops {
+                let class = Key::of(&sub.ops[*op].kind).map(|key| {
+                    considered += 1;
+                    *classes.get_or_insert_with(key, || {
+                        count += 1;
+                        count - 1
+                    })
+                });
+                of_ops.push(class);
+            }
+        }
+        (count < considered).then_some(Self { of_ops, first_places, count })
+    }
+}
+
+/// The operation that is known to stand for its class on the path from the entry to a block; leaving a
+/// block forgets what it added.
+struct Known {
+    first: Vec<Option<OpId>>,
+    added: Vec<u32>,
 }
 
 enum Step {
     Enter(BlockId),
-    /// Back to this many keys and assertions.
-    Leave(usize, usize),
+    /// Back to this many classes.
+    Leave(usize),
 }
 
-fn search(sub: &Subroutine, tree: &DominatorTree) -> Found {
+fn search(sub: &Subroutine, tree: &DominatorTree, classes: &Classes) -> Found {
     let mut found = Found::default();
-    let mut known = Known::default();
+    let mut known = Known { first: vec![None; classes.count as usize], added: Vec::new() };
     let mut steps = vec![Step::Enter(tree.entry())];
     while let Some(step) = steps.pop() {
         match step {
-            Step::Leave(keys, asserts) => {
-                for key in known.added_keys.drain(keys..) {
-                    known.computed.remove(&key);
-                }
-                for value in known.added_asserts.drain(asserts..) {
-                    known.asserted.remove(&value);
+            Step::Leave(added) => {
+                for class in known.added.drain(added..) {
+                    known.first[class as usize] = None;
                 }
             }
             Step::Enter(block) => {
-                steps.push(Step::Leave(known.added_keys.len(), known.added_asserts.len()));
-                search_block(sub, block, &mut known, &mut found);
-                steps.extend(tree.children(block).iter().rev().map(|child| Step::Enter(*child)));
+                steps.push(Step::Leave(known.added.len()));
+                search_block(sub, block, classes, &mut known, &mut found);
+                steps.extend(tree.children_from_last(block).map(Step::Enter));
             }
         }
     }
     found
 }
 
-fn search_block<'a>(sub: &'a Subroutine, block: BlockId, known: &mut Known<'a>, found: &mut Found) {
-    for op in &sub.blocks[block].ops {
-        match &sub.ops[*op].kind {
-            OpKind::Assign { source, .. } => {
-                let Some(key) = Key::of(source) else { continue };
-                match known.computed.get(&key) {
-                    Some(first) => found.repeats.push((block, *op, *first)),
-                    None => {
-                        known.computed.insert(key, *op);
-                        known.added_keys.push(key);
-                    }
+fn search_block(
+    sub: &Subroutine,
+    block: BlockId,
+    classes: &Classes,
+    known: &mut Known,
+    found: &mut Found,
+) {
+    let ops = &sub.blocks[block].ops;
+    let of_ops = &classes.of_ops[classes.first_places[block] as usize..][..ops.len()];
+    for (op, class) in ops.iter().zip(of_ops) {
+        let Some(class) = *class else { continue };
+        match known.first[class as usize] {
+            None => {
+                known.first[class as usize] = Some(*op);
+                known.added.push(class);
+            }
+            Some(first) if matches!(sub.ops[*op].kind, OpKind::Assign { .. }) => {
+                found.repeats.push((block, *op, first));
+            }
+            Some(_) => {
+                found.asserts.insert(*op);
+                if found.assert_blocks.last() != Some(&block) {
+                    found.assert_blocks.push(block);
                 }
             }
-            OpKind::Assert { condition, .. } => {
-                if known.asserted.insert(*condition) {
-                    known.added_asserts.push(*condition);
-                } else {
-                    found.asserts.insert(*op);
-                    if found.assert_blocks.last() != Some(&block) {
-                        found.assert_blocks.push(block);
-                    }
-                }
-            }
-            _ => {}
         }
     }
 }

@@ -34,11 +34,20 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(changed)
 }
 
-/// Where registers are defined; filled when first asked.
+/// Where registers are defined; filled when first asked for one of another block.
 #[derive(Default)]
 struct Definitions(Option<LookupMap<Register, Node>>);
 
 impl Definitions {
+    /// The definition of a register, which often is one of the last operations of the block that
+    /// tests it.
+    fn find_from(&mut self, sub: &Subroutine, block: BlockId, register: Register) -> Option<Node> {
+        let ops = &sub.blocks[block].ops;
+        match ops.iter().rev().find(|op| sub.ops[**op].targets().contains(&register)) {
+            Some(op) => Some(Node::Op(*op)),
+            None => self.find(sub, register),
+        }
+    }
     fn find(&mut self, sub: &Subroutine, register: Register) -> Option<Node> {
         let nodes = self.0.get_or_insert_with(|| {
             let mut nodes = LookupMap::new();
@@ -106,7 +115,7 @@ fn simplify(
                     // the zero target is another block, or the rule before had applied
                     sub.remove_predecessor(pool, non_zero, block)?;
                     TerminatorKind::Goto(zero)
-                } else if let Some(condition) = negated(sub, register, definitions)? {
+                } else if let Some(condition) = negated(sub, block, register, definitions)? {
                     TerminatorKind::Branch { condition, non_zero: zero, zero: non_zero }
                 } else {
                     return single_target(sub, block);
@@ -145,8 +154,7 @@ fn simplify(
 
 /// The last rule: everything that goes to one block only is a goto.
 fn single_target(sub: &mut Subroutine, block: BlockId) -> Outcome<bool> {
-    let terminator = sub.blocks[block].terminator();
-    if matches!(terminator.kind, TerminatorKind::Goto(_)) {
+    if matches!(sub.blocks[block].terminator().kind, TerminatorKind::Goto(_)) {
         return Ok(false);
     }
     cfg::simplify_single_target(sub, block);
@@ -193,13 +201,14 @@ fn negation(
 /// What a register is the negation of.
 fn negated(
     sub: &Subroutine,
+    block: BlockId,
     register: Register,
     definitions: &mut Definitions,
 ) -> Outcome<Option<Value>> {
     if register.is_parameter() && sub.parameters.contains(&register) {
         return Ok(None);
     }
-    match definitions.find(sub, register) {
+    match definitions.find_from(sub, block, register) {
         Some(Node::Op(op)) => Ok(sub.ops[op].intrinsic().and_then(|intrinsic| {
             (intrinsic.op == AvmOp::Not).then(|| intrinsic.args.first().copied()).flatten()
         })),

@@ -19,17 +19,18 @@ use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use crate::avm::ops::{AvmOp, Immediate, Purity};
-use crate::base::entity::EntitySet;
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::entity::{EntityId, EntitySet};
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
-use crate::ir::model::{BlockId, Node, OpId, Subroutine};
+use crate::ir::model::{Node, OpId, Subroutine};
+use crate::ir::numbering::{Numbering, RegisterId};
 use crate::ir::op::{
     Constant, Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind, Value,
 };
 use crate::ir::types::IrType;
 
+use super::readers::Readers;
 use super::{PassCtx, set_source};
 
 /// What an instruction can be replaced by.
@@ -57,9 +58,14 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 /// State of one run.
 struct Simplifier<'a, 's> {
     ctx: Ctx<'a, 's>,
-    /// Assignments of single registers from instructions and inner transaction fields.
-    definitions: LookupMap<Register, OpId>,
-    /// Filled when first asked.
+    /// The registers of interest: what instructions and inner transaction fields define alone, and the
+    /// contents that reads of boxes define.
+    numbering: Numbering,
+    /// The assignment of each that is defined alone.
+    definitions: Vec<Option<OpId>>,
+    /// Filled when first asked. The numbering is complete by then.
+    ///
+    /// PARITY: the reference keeps unordered sets; body order is assumed to lead to the same end.
     readers: OnceCell<Readers>,
     queue: VecDeque<OpId>,
     queued: EntitySet<OpId>,
@@ -69,25 +75,43 @@ impl<'a, 's> Simplifier<'a, 's> {
     fn new(sub: &Subroutine, ctx: Ctx<'a, 's>) -> Self {
         let mut simplifier = Self {
             ctx,
-            definitions: LookupMap::new(),
+            numbering: Numbering::default(),
+            definitions: Vec::new(),
             readers: OnceCell::new(),
             queue: VecDeque::new(),
             queued: EntitySet::new(),
         };
         for op in sub.ops_in_order() {
-            let Some((target, source)) = sub.single_assignment(op) else { continue };
-            match source.kind {
-                SourceKind::Intrinsic(_) => {
-                    simplifier.definitions.insert(target, op);
-                    simplifier.enqueue(sub, op);
+            let OpKind::Assign { targets, source } = &sub.ops[op].kind else { continue };
+            match (&source.kind, targets.as_slice()) {
+                (SourceKind::Intrinsic(intrinsic), [target]) => {
+                    simplifier.define(*target, Some(op));
+                    if intrinsic.op.is_compile_time_constant() {
+                        simplifier.queued.insert(op);
+                        simplifier.queue.push_back(op);
+                    }
                 }
-                SourceKind::InnerTransactionField { .. } => {
-                    simplifier.definitions.insert(target, op);
+                (SourceKind::InnerTransactionField { .. }, [target]) => {
+                    simplifier.define(*target, Some(op));
+                }
+                (SourceKind::Intrinsic(intrinsic), [content, _])
+                    if intrinsic.op == AvmOp::BoxGet =>
+                {
+                    simplifier.define(*content, None);
                 }
                 _ => {}
             }
         }
         simplifier
+    }
+
+    fn define(&mut self, register: Register, op: Option<OpId>) {
+        let id = self.numbering.id(register);
+        if id.index() == self.definitions.len() {
+            self.definitions.push(op);
+        } else if op.is_some() {
+            self.definitions[id.index()] = op;
+        }
     }
 
     /// Adds an assignment to the worklist when it is a candidate.
@@ -103,8 +127,8 @@ impl<'a, 's> Simplifier<'a, 's> {
 
     /// What defines a register, where it is of interest.
     fn definition<'f>(&self, sub: &'f Subroutine, value: Value) -> Option<&'f Op> {
-        let op = *self.definitions.get(&value.register()?)?;
-        Some(&sub.ops[op])
+        let id = self.numbering.known(value.register()?)?;
+        self.definitions[id.index()].map(|op| &sub.ops[op])
     }
 
     /// The instruction that defines a register on its own.
@@ -112,8 +136,15 @@ impl<'a, 's> Simplifier<'a, 's> {
         self.definition(sub, value)?.intrinsic()
     }
 
-    fn readers(&self, sub: &Subroutine) -> &Readers {
-        self.readers.get_or_init(|| Readers::collect(sub, self.ctx))
+    /// The nodes that read a register of interest; none for any other.
+    fn readers(&self, sub: &Subroutine, register: Register) -> impl Iterator<Item = Node> + '_ {
+        let readers = self.collected_readers(sub);
+        let id = self.numbering.known(register);
+        id.into_iter().flat_map(|id| readers.get(id))
+    }
+
+    fn collected_readers(&self, sub: &Subroutine) -> &Readers {
+        self.readers.get_or_init(|| Readers::collect(sub, self.ctx.pool, &self.numbering))
     }
 
     /// Applies one rule to an assignment, if any fits.
@@ -129,7 +160,7 @@ impl<'a, 's> Simplifier<'a, 's> {
             folded => folded,
         };
         let Some(folded) = folded else { return Ok(false) };
-        self.readers(sub);
+        self.collected_readers(sub);
         match folded {
             Folded::Value(value) => {
                 self.update(sub, Node::Op(op), |sub, ctx| {
@@ -141,7 +172,7 @@ impl<'a, 's> Simplifier<'a, 's> {
                 let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
                 self.update(sub, Node::Op(op), |sub, ctx| set_source(sub, ctx, op, source))?;
                 self.enqueue(sub, op);
-                for node in self.readers(sub).get(target).to_vec() {
+                for node in self.readers(sub, target).collect::<Vec<Node>>() {
                     if let Node::Op(reader) = node {
                         self.enqueue(sub, reader);
                     }
@@ -154,7 +185,7 @@ impl<'a, 's> Simplifier<'a, 's> {
     /// Puts a value in the place of a register, except in phis.
     fn propagate(&mut self, sub: &mut Subroutine, register: Register, value: Value) -> Outcome<()> {
         let expand_all_bytes = self.ctx.options.expand_all_bytes;
-        for node in self.readers(sub).get(register).to_vec() {
+        for node in self.readers(sub, register).collect::<Vec<Node>>() {
             if let Node::Op(reader) = node {
                 self.enqueue(sub, reader);
                 // constants that stay behind these instructions are known to their readers
@@ -163,7 +194,7 @@ impl<'a, 's> Simplifier<'a, 's> {
                     && let SourceKind::Intrinsic(intrinsic) = &source.kind
                     && matches!(intrinsic.op, AvmOp::Bzero | AvmOp::Itob)
                 {
-                    for indirect in self.readers(sub).get(target).to_vec() {
+                    for indirect in self.readers(sub, target).collect::<Vec<Node>>() {
                         if let Node::Op(indirect) = indirect {
                             self.enqueue(sub, indirect);
                         }
@@ -200,18 +231,20 @@ impl<'a, 's> Simplifier<'a, 's> {
         node: Node,
         change: impl FnOnce(&mut Subroutine, Ctx<'_, '_>) -> Outcome<()>,
     ) -> Outcome<()> {
-        let reads = |sub: &Subroutine| {
-            let mut reads: Vec<Register> = Vec::new();
+        let reads = |sub: &Subroutine, numbering: &Numbering| {
+            let mut reads: Vec<RegisterId> = Vec::new();
             sub.visit_registers_read(self.ctx.pool, node, &mut |register| {
-                if !reads.contains(&register) {
-                    reads.push(register);
+                if let Some(id) = numbering.known(register)
+                    && !reads.contains(&id)
+                {
+                    reads.push(id);
                 }
             });
             reads
         };
-        let before = reads(sub);
+        let before = reads(sub, &self.numbering);
         change(sub, self.ctx)?;
-        let after = reads(sub);
+        let after = reads(sub, &self.numbering);
         let Some(readers) = self.readers.get_mut() else { return Ok(()) };
         for register in before.iter().filter(|register| !after.contains(register)) {
             readers.remove(*register, node);
@@ -247,7 +280,7 @@ impl<'a, 's> Simplifier<'a, 's> {
             return Ok(false);
         };
         let content = *content;
-        if !self.readers(sub).get(content).is_empty() {
+        if self.readers(sub, content).next().is_some() {
             return Ok(false);
         }
         if let OpKind::Assign { targets, source: Source { kind, .. } } = &mut sub.ops[op].kind
@@ -262,24 +295,19 @@ impl<'a, 's> Simplifier<'a, 's> {
 
     /// Simplifies conditions of branches as truth values.
     fn simplify_branches(&self, sub: &mut Subroutine) -> bool {
-        let mut branches: OrderedMap<Register, Vec<BlockId>> = OrderedMap::default();
-        for block in &sub.body {
-            if let TerminatorKind::Branch { condition: Value::Register(register), .. } =
-                sub.blocks[*block].terminator().kind
-            {
-                branches.entry(register).or_default().push(*block);
-            }
-        }
         let mut changed = false;
-        for (register, blocks) in branches {
-            let Some(value) = self.as_truth_value(sub, Value::Register(register)) else { continue };
-            for block in blocks {
-                if let TerminatorKind::Branch { condition, .. } =
-                    &mut sub.blocks[block].terminator_mut().kind
-                {
-                    *condition = value;
-                    changed = true;
-                }
+        for index in 0..sub.body.len() {
+            let block = sub.body[index];
+            let TerminatorKind::Branch { condition, .. } = sub.blocks[block].terminator().kind
+            else {
+                continue;
+            };
+            let Some(value) = self.as_truth_value(sub, condition) else { continue };
+            if let TerminatorKind::Branch { condition, .. } =
+                &mut sub.blocks[block].terminator_mut().kind
+            {
+                *condition = value;
+                changed = true;
             }
         }
         changed
@@ -357,43 +385,6 @@ fn sets_empty_page(intrinsic: &Intrinsic, ctx: Ctx<'_, '_>) -> bool {
             [Value::Constant(Constant::Bytes { data, .. }, _)] => ctx.pool.bytes(data).is_empty(),
             _ => false,
         }
-}
-
-/// The nodes that read each register, each once.
-///
-/// PARITY: the reference keeps unordered sets; body order is assumed to lead to the same end.
-struct Readers(LookupMap<Register, Vec<Node>>);
-
-impl Readers {
-    fn collect(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Self {
-        let mut readers: LookupMap<Register, Vec<Node>> = LookupMap::new();
-        for block in &sub.body {
-            for node in sub.nodes(*block) {
-                sub.visit_registers_read(ctx.pool, node, &mut |register| {
-                    let nodes = readers.get_or_insert_with(register, Vec::new);
-                    // all reads of a node come in a row
-                    if nodes.last() != Some(&node) {
-                        nodes.push(node);
-                    }
-                });
-            }
-        }
-        Self(readers)
-    }
-    fn get(&self, register: Register) -> &[Node] {
-        self.0.get(&register).map(Vec::as_slice).unwrap_or_default()
-    }
-    fn is_only(&self, register: Register, op: OpId) -> bool {
-        self.get(register) == [Node::Op(op)]
-    }
-    fn add(&mut self, register: Register, node: Node) {
-        self.0.get_or_insert_with(register, Vec::new).push(node);
-    }
-    fn remove(&mut self, register: Register, node: Node) {
-        if let Some(nodes) = self.0.get_mut(&register) {
-            nodes.retain(|other| *other != node);
-        }
-    }
 }
 
 #[cfg(test)]

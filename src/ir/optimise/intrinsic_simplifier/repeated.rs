@@ -5,8 +5,8 @@ use num_bigint::BigUint;
 
 use crate::avm::ops::AvmOp;
 use crate::base::source::Loc;
-use crate::ir::model::{OpId, Subroutine};
-use crate::ir::op::{Intrinsic, Value};
+use crate::ir::model::{Node, OpId, Subroutine};
+use crate::ir::op::{Intrinsic, OpKind, Register, Value};
 
 use super::fold::number;
 use super::{Folded, Simplifier};
@@ -35,15 +35,13 @@ impl Simplifier<'_, '_> {
             return None;
         }
         if let Some(([a, b], inner_loc)) = self.inner_operands(sub, op, intrinsic.op, left) {
-            let loc = self.ctx.merge_locs([loc, inner_loc]);
-            let folded = self.fold_three(sub, intrinsic, loc, [a, b, right]);
+            let folded = self.fold_three(sub, intrinsic, [loc, inner_loc], [a, b, right]);
             if folded.is_some() {
                 return folded;
             }
         }
         let ([a, b], inner_loc) = self.inner_operands(sub, op, intrinsic.op, right)?;
-        let loc = self.ctx.merge_locs([loc, inner_loc]);
-        self.fold_three(sub, intrinsic, loc, [left, a, b])
+        self.fold_three(sub, intrinsic, [loc, inner_loc], [left, a, b])
     }
 
     /// The operands behind an operand, when the same operation made it for this reader alone.
@@ -56,20 +54,33 @@ impl Simplifier<'_, '_> {
     ) -> Option<([Value; 2], Loc)> {
         let register = operand.register()?;
         let definition = self.definition(sub, operand)?;
-        let crate::ir::op::OpKind::Assign { source, .. } = &definition.kind else { return None };
+        let OpKind::Assign { source, .. } = &definition.kind else { return None };
         let inner = definition.intrinsic()?;
         let [a, b] = inner.args[..] else { return None };
-        let fits = inner.op == op && self.readers(sub).is_only(register, reader);
+        let fits = inner.op == op && self.is_only_reader(sub, register, reader);
         fits.then_some(([a, b], source.loc))
+    }
+
+    fn is_only_reader(&self, sub: &Subroutine, register: Register, op: OpId) -> bool {
+        let mut readers = self.readers(sub, register);
+        readers.next() == Some(Node::Op(op)) && readers.next().is_none()
     }
 
     fn fold_three(
         &self,
         sub: &Subroutine,
         intrinsic: &Intrinsic,
-        loc: Loc,
+        locs: [Loc; 2],
         operands: [Value; 3],
     ) -> Option<Folded> {
+        // Only bytes of big integers are known of registers too.
+        let is_constant = |operand: &&Value| matches!(operand, Value::Constant(..));
+        if !matches!(intrinsic.op, AvmOp::AddBytes | AvmOp::MulBytes)
+            && operands.iter().filter(is_constant).count() < 2
+        {
+            return None;
+        }
+        let loc = self.ctx.merge_locs(locs);
         match intrinsic.op {
             AvmOp::Concat => self.fold_three_concat(intrinsic, loc, operands),
             AvmOp::AddBytes | AvmOp::MulBytes => {

@@ -40,7 +40,7 @@ impl Simplifier<'_, '_> {
             && let Some(inner) = self.defining_intrinsic(sub, arg)
             && inner.op == AvmOp::ExtractUint64
             && let ([bytes, start], Value::Register(register)) = (&inner.args[..], arg)
-            && self.readers(sub).get(register).len() == 1
+            && self.readers(sub, register).count() == 1
         {
             let args = vec![*bytes, *start, Value::uint64(8, Loc::NONE)];
             return Some(evolved(intrinsic, AvmOp::Extract3, args, loc));
@@ -90,8 +90,7 @@ impl Simplifier<'_, '_> {
 
     /// A simpler value with the same truth as a register, from the instruction that defines it.
     pub(super) fn as_truth_value(&self, sub: &Subroutine, value: Value) -> Option<Value> {
-        let register = value.register()?;
-        let op = &sub.ops[*self.definitions.get(&register)?];
+        let op = self.definition(sub, value)?;
         let intrinsic = op.intrinsic()?;
         let [a, b] = intrinsic.args[..] else { return None };
         let pool = self.ctx.pool;
