@@ -119,6 +119,7 @@ def generate():
         "/// By `AvmOp as usize`.",
         f"pub(super) static OPS: [OpData; {len(ir_ops)}] = [",
     ]
+    spec_of = {op[1]: index for index, op in enumerate(ops)}
     for _, name, identifier, purity, imms, args, returns, version, mode, cost in ir_ops:
         args, returns = listed(args), listed(returns)
         imms = [] if imms == "-" else imms.split(";")
@@ -143,7 +144,7 @@ def generate():
             f"immediates: &[{', '.join(kinds)}], selector: {selector},",
             f"variants: &[{', '.join(variants)}],",
             f"purity: Purity::{PURITY[purity[0]]}, foldable: {str('c' in purity).lower()},",
-            f"min_version: {version} }},",
+            f"min_version: {version}, spec: {spec_of[name]} }},",
         ]
     out += [
         "];",

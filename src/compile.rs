@@ -293,7 +293,8 @@ impl<'r> Driver<'_, 'r> {
             Keep::Artifacts => {
                 for (artifact, files) in compiled.into_iter().zip(specifications) {
                     if let Some(folder) = targets.get(&artifact.id) {
-                        let kept = kept_artifact(session, artifact, files, folder);
+                        let level = options.debug_level;
+                        let kept = kept_artifact(session, level, artifact, files, folder)?;
                         self.report.artifacts.push(kept);
                     }
                 }
@@ -499,29 +500,32 @@ fn compilation_order(ctx: Ctx<'_, '_>, artifacts: &[Artifact]) -> Outcome<Vec<us
 /// An artifact as it leaves the session.
 fn kept_artifact(
     session: &Session<'_>,
+    debug_level: i64,
     artifact: Compiled,
     files: Specifications,
     folder: &str,
-) -> CompiledArtifact {
-    let programs = artifact.programs.into_iter().map(|program| CompiledProgram {
-        kind: program.kind,
-        source_map: source_map::render(session, &program.assembled.debug_info, folder),
-        template_variables: program
-            .assembled
-            .template_variables
-            .into_iter()
-            .map(|(name, value)| (session.text(name).to_owned(), value))
-            .collect(),
-        stats: program.assembled.stats.entries(),
-        teal: program.text,
-        bytecode: program.assembled.bytecode,
+) -> Outcome<CompiledArtifact> {
+    let programs = artifact.programs.into_iter().map(|program| {
+        Ok(CompiledProgram {
+            kind: program.kind,
+            source_map: source_map::render(session, &program.debug_map(debug_level), folder)?,
+            template_variables: program
+                .assembled
+                .template_variables
+                .into_iter()
+                .map(|(name, value)| (session.text(name).to_owned(), value))
+                .collect(),
+            stats: program.assembled.stats.entries(),
+            teal: program.text,
+            bytecode: program.assembled.bytecode,
+        })
     });
-    CompiledArtifact {
-        programs: programs.collect(),
+    Ok(CompiledArtifact {
+        programs: programs.collect::<Outcome<_>>()?,
         metadata: artifact.metadata,
         arc32: files.arc32,
         arc56: files.arc56,
-    }
+    })
 }
 
 /// How many messages so far are errors or worse.

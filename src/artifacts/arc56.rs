@@ -2,7 +2,6 @@
 //! member written out, as part of an answer.
 
 use crate::assemble::Assembled;
-use crate::assemble::debug_map::DebugInfo;
 use crate::base::encode::base64;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
@@ -102,10 +101,7 @@ pub fn describe(
         required("methods", Value::array(abi_methods.iter().map(|method| writer.method(method)))),
         optional("state", Some(writer.state(contract))),
         optional("bareActions", Some(bare_actions(contract))),
-        optional(
-            "sourceInfo",
-            Some(both(&|program| source_info(session, &program.assembled.debug_info))),
-        ),
+        optional("sourceInfo", Some(both(&|program| source_info(session, program.assembled)))),
         optional("source", Some(both(&|program| base64(program.teal.as_bytes()).into()))),
         optional("byteCode", Some(both(&|program| base64(&program.assembled.bytecode).into()))),
         optional("compilerInfo", Some(compiler)),
@@ -146,18 +142,16 @@ fn aliases(contract: &ContractMetadata) -> LookupMap<String, String> {
     taken.into_iter().map(|(alias, full)| (full.to_owned(), alias.to_owned())).collect()
 }
 
-fn source_info(session: &Session, info: &DebugInfo) -> Value {
+fn source_info(session: &Session, assembled: &Assembled) -> Value {
     let mut errors: OrderedMap<&str, Vec<u32>> = OrderedMap::default();
-    for (pc, event) in &info.pc_events {
-        if let Some(error) = event.error {
-            errors.entry(session.text(error)).or_default().push(*pc);
-        }
+    for (pc, error) in &assembled.errors {
+        errors.entry(session.text(*error)).or_default().push(*pc);
     }
     errors.sort_unstable_keys();
     let errors = errors.into_iter().map(|(message, pcs)| {
         Value::object([("pc", Value::array(pcs)), ("errorMessage", Value::from(message))])
     });
-    let offset = if info.op_pc_offset > 0 { "cblocks" } else { "none" };
+    let offset = if assembled.op_pc_offset > 0 { "cblocks" } else { "none" };
     Value::object([("sourceInfo", Value::array(errors)), ("pcOffsetMethod", Value::from(offset))])
 }
 

@@ -1,48 +1,53 @@
 //! Debug map -> `.puya.map`: a source map of version 3 with what happens at each position.
 
-use crate::assemble::debug_map::{DebugInfo, Event};
+use crate::assemble::debug_map::{DebugMap, Event};
 use crate::base::arena::Symbol;
 use crate::base::text::normalise_path;
+use crate::diagnostics::Outcome;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
 use crate::session::Session;
 
 /// Renders the map. Source paths are relative to the folder it is written to, wherever possible.
-pub fn render(session: &Session, info: &DebugInfo, output_dir: &str) -> String {
+pub fn render(session: &Session, map: &DebugMap<'_>, output_dir: &str) -> Outcome<String> {
     let output_dir = normalise_path(output_dir);
-    let sources = info.sources.iter().map(|file| {
+    let files = map.sources(session);
+    let sources = files.iter().map(|file| {
         let path = session.text(*file);
         relative_path(path, &output_dir).unwrap_or_else(|| path.to_owned())
     });
-    let events =
-        info.pc_events.iter().map(|(pc, event)| (pc.to_string(), render_event(session, event)));
+    let mut events = Vec::new();
+    map.for_each_event(session, &mut |pc, event| {
+        events.push((pc.to_string(), render_event(session, event)));
+    })?;
     let map = Value::object([
         ("version", Value::from(3)),
         ("sources", Value::array(sources)),
-        ("mappings", Value::from(info.mappings.as_str())),
-        ("op_pc_offset", Value::from(info.op_pc_offset)),
+        ("mappings", Value::from(map.mappings(session, &files).as_str())),
+        ("op_pc_offset", Value::from(map.assembled.op_pc_offset)),
         ("pc_events", Value::object(events)),
     ]);
-    write(&map, Layout::Indent(2))
+    Ok(write(&map, Layout::Indent(2)))
 }
 
 fn render_event(session: &Session, event: &Event) -> Value {
     let text = |id: Symbol| Value::from(session.text(id));
-    let texts = |ids: &Vec<Symbol>| Value::array(ids.iter().map(|id| session.text(*id)));
-    let params = event.params.as_ref().map(|params| {
-        Value::object(params.iter().map(|(id, atype)| (session.text(*id), atype.name().into())))
+    let texts = |ids: &[Symbol]| Value::array(ids.iter().map(|id| session.text(*id)));
+    let params = event.params.map(|params| {
+        let params = params.iter();
+        Value::object(params.map(|it| (session.text(it.local_id), it.atype.name().into())))
     });
     let fields = [
         ("error", event.error.map(text)),
         ("subroutine", event.subroutine.map(text)),
         ("params", params),
         ("block", event.block.map(text)),
-        ("stack_in", event.stack_in.as_ref().map(texts)),
+        ("stack_in", event.stack_in.map(texts)),
         ("callsub", event.callsub.map(text)),
         ("retsub", event.is_retsub.then_some(Value::Bool(true))),
-        ("op", event.op.as_deref().map(Value::from)),
-        ("defined_out", event.defined_out.as_ref().map(texts)),
-        ("stack_out", event.stack_out.as_ref().map(texts)),
+        ("op", event.op.map(Value::from)),
+        ("defined_out", event.defined_out.map(texts)),
+        ("stack_out", event.stack_out.map(texts)),
     ];
     let present = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     Value::object(present)

@@ -4,7 +4,6 @@
 use super::arc56::{Form, ProgramOutput};
 use super::{arc32, arc56};
 use crate::assemble::Assembled;
-use crate::assemble::debug_map::{DebugInfo, Event};
 use crate::base::arena::Arena;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
@@ -197,14 +196,13 @@ fn assembled(
     bytecode: &[u8],
     templates: [(&str, Option<TemplateValue>); 2],
     op_pc_offset: usize,
-    errors: &[(u32, Option<&str>)],
+    errors: &[(u32, &str)],
 ) -> Assembled {
-    let events = errors.iter().map(|(pc, error)| {
-        (*pc, Event { error: error.map(|text| session.sym(text)), ..Event::default() })
-    });
+    let errors = errors.iter().map(|(pc, error)| (*pc, session.sym(error)));
     Assembled {
         bytecode: bytecode.to_vec(),
-        debug_info: DebugInfo { op_pc_offset, pc_events: events.collect(), ..DebugInfo::default() },
+        op_pc_offset,
+        errors: errors.collect(),
         template_variables: templates
             .into_iter()
             .map(|(name, value)| (session.sym(name), value))
@@ -226,7 +224,7 @@ fn specifications_equal_those_of_the_reference() {
         b"\x0b\x43",
         [("TMPL_A", Some(TemplateValue::Int(7.into()))), ("C", None)],
         2,
-        &[(1, Some("b")), (4, None), (5, Some("a")), (9, Some("b"))],
+        &[(1, "b"), (5, "a"), (9, "b")],
     );
     let clear =
         assembled(&session, b"\x0b", [("C", bytes(b"\x01")), ("TMPL_B", bytes(b"zz"))], 0, &[]);

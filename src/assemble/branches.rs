@@ -1,10 +1,10 @@
 //! Sizes of ops -> positions and branch distances. From version 13 on a branch takes as few bytes as its
 //! distance needs, which depends on the sizes of other branches.
 
-use super::{Lowered, range_error};
+use super::{Encoded, Lowered, range_error};
 use crate::base::arena::Symbol;
 use crate::base::encode::push_varuint;
-use crate::base::ordered::OrderedMap;
+use crate::base::ordered::LookupMap;
 use crate::diagnostics::{Failure, Outcome};
 use crate::teal::model::OpKind;
 
@@ -16,7 +16,7 @@ const VARINT_DISTANCE_MAX: usize = 3;
 const DISTANCE_LEN: usize = 2;
 
 /// Label -> index of the op it stands before.
-pub(super) type Labels = OrderedMap<Symbol, usize>;
+pub(super) type Labels = LookupMap<Symbol, usize>;
 
 /// Positions of all ops.
 pub(super) struct Layout {
@@ -27,15 +27,15 @@ pub(super) struct Layout {
 
 /// Finds the positions of ops that start at `start`.
 pub(super) fn lay_out(
-    ops: &[Lowered],
+    code: &Encoded,
     labels: &Labels,
     start: usize,
     avm_version: i64,
 ) -> Outcome<Layout> {
     let varint = avm_version >= VARINT_BRANCH_VERSION;
     let mut branches = Vec::new();
-    let mut sizes = Vec::with_capacity(ops.len());
-    for (index, item) in ops.iter().enumerate() {
+    let mut sizes = Vec::with_capacity(code.ops.len());
+    for (index, item) in code.ops.iter().enumerate() {
         let targets = match &item.op.kind {
             OpKind::Switch(targets) | OpKind::Match(targets) => targets.len() * DISTANCE_LEN,
             kind => match single_target(kind) {
@@ -47,28 +47,32 @@ pub(super) fn lay_out(
                 None => 0,
             },
         };
-        sizes.push(item.bytes.len() + targets);
+        sizes.push(code.bytes_of(index).len() + targets);
     }
     loop {
         let pcs = running_sums(&sizes, start);
         // Sizes change for the next round only: within one all branches see the same positions.
         let mut changed = false;
         for &(index, target) in &branches {
-            let item = &ops[index];
+            let item = &code.ops[index];
+            let size = code.bytes_of(index).len();
             let fail = |message| Err(Failure::internal(message, item.op.loc));
             let destination = pcs[destination(labels, target)];
             if destination == pcs[index] {
-                let code = item.spec.name;
+                let code = item.spec.spec().name;
                 return fail(format!(
                     "jump '{code}' to start of same instruction cannot be encoded"
                 ));
             }
             let needed = varint_bytes(varint_distance(&pcs, index, destination)).len();
             if needed > VARINT_DISTANCE_MAX {
-                return fail(format!("branch target for {} is too far away", item.spec.name));
+                return fail(format!(
+                    "branch target for {} is too far away",
+                    item.spec.spec().name
+                ));
             }
-            if item.bytes.len() + needed < sizes[index] {
-                sizes[index] = item.bytes.len() + needed;
+            if size + needed < sizes[index] {
+                sizes[index] = size + needed;
                 changed = true;
             }
         }
@@ -130,7 +134,8 @@ fn destination(labels: &Labels, target: Symbol) -> usize {
 
 fn running_sums(sizes: &[usize], start: usize) -> Vec<u32> {
     let position = |at: usize| u32::try_from(at).expect("programs are smaller than 4 GiB");
-    let mut pcs = vec![position(start)];
+    let mut pcs = Vec::with_capacity(sizes.len() + 1);
+    pcs.push(position(start));
     let mut at = start;
     for size in sizes {
         at += size;

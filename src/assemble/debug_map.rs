@@ -1,96 +1,188 @@
-//! Program and positions -> what a debugger needs: source lines and the names on the stack.
+//! Assembled program -> what a debugger needs: source lines and the names on the stack.
 
+use super::Assembled;
 use crate::base::arena::Symbol;
 use crate::base::encode::push_vlq;
+use crate::base::entity::SecondaryMap;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
-use crate::teal::manipulations::SimulatedStack;
-use crate::teal::model::{AvmType, Op, OpKind, Program};
-use crate::teal::text;
+use crate::teal::manipulations::{Defined, SimulatedStack, each_character};
+use crate::teal::model::{Op, OpKind, Program};
+use crate::teal::text::Place;
+
+pub use crate::mir::model::Parameter;
 
 /// What happens at one position. Fields stand in output order.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Event {
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Event<'e> {
     /// Message if the op fails.
     pub error: Option<Symbol>,
     /// The subroutine that starts here.
     pub subroutine: Option<Symbol>,
     /// Its parameters.
-    pub params: Option<Vec<(Symbol, AvmType)>>,
+    pub params: Option<&'e [Parameter]>,
     /// The block that starts here.
     pub block: Option<Symbol>,
     /// Names on the stack at its start.
-    pub stack_in: Option<Vec<Symbol>>,
+    pub stack_in: Option<&'e [Symbol]>,
     /// The subroutine called.
     pub callsub: Option<Symbol>,
     /// Whether the op returns from the subroutine.
     pub is_retsub: bool,
     /// The op as text.
-    pub op: Option<String>,
+    pub op: Option<&'e str>,
     /// Names on the stack that are defined after the op, where their number changed.
-    pub defined_out: Option<Vec<Symbol>>,
+    pub defined_out: Option<&'e [Symbol]>,
     /// Names on the stack after the op, where it changed.
-    pub stack_out: Option<Vec<Symbol>>,
+    pub stack_out: Option<&'e [Symbol]>,
 }
 
-/// The debug map of one program.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct DebugInfo {
+/// The debug map of one program. Nothing is computed before it is asked for.
+#[derive(Clone, Copy)]
+pub struct DebugMap<'p> {
+    /// Names of stack entries and ops are left out at level 0.
+    pub debug_level: i64,
+    /// The program.
+    pub program: &'p Program,
+    /// Its positions.
+    pub assembled: &'p Assembled,
+    /// Its assembly file.
+    pub text: &'p str,
+    /// Where in the file each op stands.
+    pub places: &'p [Place],
+}
+
+impl<'p> DebugMap<'p> {
+    /// Ops that are shown, with their positions.
+    fn ops(&self) -> impl Iterator<Item = (u32, &'p Op)> + use<'p> {
+        let assembled = self.assembled;
+        let offset = assembled.pc_offset();
+        let ops = self.program.blocks().flat_map(|block| &block.ops);
+        let positions = assembled.pcs.iter().map(move |pc| pc - offset.min(*pc));
+        positions.zip(ops).skip(assembled.op_pc_offset)
+    }
+
     /// Paths of source files, sorted.
-    pub sources: Vec<Symbol>,
-    /// Positions to lines, as in source maps of version 3.
-    pub mappings: String,
-    /// How many constant blocks positions do not count.
-    pub op_pc_offset: usize,
-    /// Events that say something, by position.
-    pub pc_events: Vec<(u32, Event)>,
+    pub fn sources(&self, session: &Session) -> Vec<Symbol> {
+        let mut sources = Vec::new();
+        let mut last = None;
+        for (_, op) in self.ops() {
+            let file = session.locs.get(op.loc).and_then(|location| location.file);
+            if file.is_some() && file != last {
+                sources.extend(file);
+                last = file;
+            }
+        }
+        sources.sort_unstable();
+        sources.dedup();
+        sources.sort_unstable_by_key(|file| session.text(*file));
+        sources
+    }
+
+    /// Positions to lines, as in source maps of version 3: one group per position up to the last op,
+    /// empty where no op with a source line starts.
+    pub fn mappings(&self, session: &Session, sources: &[Symbol]) -> String {
+        let index_of = sources.iter().zip(0_i64..).map(|(file, index)| (*file, index));
+        let index_of = index_of.collect::<LookupMap<_, _>>();
+        let mut out = String::new();
+        let mut reached = 0;
+        let mut previous = [0, 0, 0];
+        for (pc, op) in self.ops() {
+            while reached < pc {
+                out.push(';');
+                reached += 1;
+            }
+            let Some(location) = session.locs.get(op.loc) else { continue };
+            let Some(file) = location.file else { continue };
+            let source = *index_of.get(&file).expect("files of all ops were gathered");
+            let column = location.column.unwrap_or(0);
+            let current = [source, i64::from(location.line) - 1, i64::from(column)];
+            // there is one column in bytecode
+            push_vlq(&mut out, 0);
+            for (now, before) in current.iter().zip(previous) {
+                push_vlq(&mut out, now - before);
+            }
+            previous = current;
+        }
+        out
+    }
+
+    /// Visits what happens, by position; positions where nothing does are left out.
+    pub fn for_each_event(
+        &self,
+        session: &Session,
+        visit: &mut dyn FnMut(u32, &Event<'_>),
+    ) -> Outcome<()> {
+        if self.debug_level != 0 {
+            return self.trace(session, visit);
+        }
+        for (pc, error) in &self.assembled.errors {
+            visit(*pc, &Event { error: Some(*error), ..Event::default() });
+        }
+        Ok(())
+    }
+
+    /// Follows the names on the stack through the program.
+    fn trace(&self, session: &Session, visit: &mut dyn FnMut(u32, &Event<'_>)) -> Outcome<()> {
+        let assembled = self.assembled;
+        let offset = assembled.pc_offset();
+        let subroutines = &self.program.subroutines;
+        let callees = subroutines.iter().map(|sub| (sub.blocks[0].label, sub.signature.name));
+        let callees = callees.collect::<LookupMap<_, _>>();
+        let mut names = Names::default();
+        let mut at = 0;
+        // what starts at the next op; the last block that is empty stands for those before
+        let mut start = Event::default();
+        let mut stack_in = Vec::new();
+        for sub in subroutines {
+            start.subroutine = Some(sub.signature.name);
+            start.params = Some(&sub.signature.parameters);
+            names.state.stack.clear();
+            for block in &sub.blocks {
+                let frame_height = block
+                    .entry_stack_height
+                    .checked_sub(block.x_stack_in.len())
+                    .ok_or_else(|| Failure::internal("x-stack higher than the stack", Loc::NONE))?;
+                let state = &mut names.state;
+                state.stack.truncate(frame_height);
+                state.stack.extend_from_slice(&block.x_stack_in);
+                state.defined.start_block();
+                start.block = Some(block.label);
+                stack_in.clone_from(&state.stack);
+                for op in &block.ops {
+                    let mut event = start;
+                    event.stack_in = event.block.map(|_| stack_in.as_slice());
+                    start = Event::default();
+                    event.error = error_message(session, op);
+                    match &op.kind {
+                        OpKind::CallSub { target, .. } => {
+                            event.callsub =
+                                Some(*callees.get(target).expect("calls go to subroutines"));
+                        }
+                        OpKind::RetSub { .. } => event.is_retsub = true,
+                        _ => {}
+                    }
+                    event.op = Some(self.places[at].of(self.text));
+                    names.play(session, op, &mut event)?;
+                    if at >= assembled.op_pc_offset {
+                        visit(assembled.pcs[at] - offset, &event);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        if start.block.is_some() {
+            start.stack_in = Some(&stack_in);
+            visit(assembled.pcs[at] - offset, &start);
+        }
+        Ok(())
+    }
 }
 
-/// Builds the debug map. With `skip_constants` positions count from behind the constant blocks, as
-/// their size is open.
-pub(super) fn build(
-    session: &Session,
-    debug_level: i64,
-    program: &Program,
-    pcs: &[u32],
-    skip_constants: bool,
-) -> Outcome<DebugInfo> {
-    let ops = program.blocks().flat_map(|block| &block.ops).collect::<Vec<_>>();
-    let is_block = |op: &&Op| matches!(op.kind, OpKind::IntBlock(_) | OpKind::BytesBlock(_));
-    let constant_blocks = ops.iter().take_while(|op| is_block(op)).count();
-    // a program of nothing but constant blocks is not shifted
-    let skipped = if skip_constants && constant_blocks < ops.len() { constant_blocks } else { 0 };
-    let pc_offset = if skipped > 0 { pcs[skipped] } else { 0 };
-
-    // one event per op, and one behind the last
-    let mut events = vec![Event::default(); ops.len() + 1];
-    for (event, op) in events.iter_mut().zip(&ops) {
-        event.error = error_message(session, op);
-    }
-    if debug_level != 0 {
-        trace(session, program, &mut events)?;
-    }
-    let pc_events = pcs
-        .iter()
-        .copied()
-        .zip(events)
-        .skip(skipped)
-        .filter(|(_, event)| *event != Event::default())
-        .map(|(pc, event)| (pc - pc_offset, event))
-        .collect();
-
-    let mut sources =
-        ops[skipped..].iter().filter_map(|op| session.locs.get(op.loc)?.file).collect::<Vec<_>>();
-    sources.sort_unstable_by_key(|file| session.text(*file));
-    sources.dedup();
-    let positions = pcs.iter().map(|pc| pc - pc_offset.min(*pc)).zip(&ops).skip(skipped);
-    let mappings = mappings(session, positions, &sources);
-    Ok(DebugInfo { sources, mappings, op_pc_offset: skipped, pc_events })
-}
-
-fn error_message(session: &Session, op: &Op) -> Option<Symbol> {
+/// The message of an op that may fail.
+pub(super) fn error_message(session: &Session, op: &Op) -> Option<Symbol> {
     let message = match &op.kind {
         OpKind::Intrinsic(intrinsic) => intrinsic.error_message,
         OpKind::Assert { message, .. } | OpKind::Err { message, .. } => *message,
@@ -99,100 +191,75 @@ fn error_message(session: &Session, op: &Op) -> Option<Symbol> {
     message.filter(|message| !session.text(*message).is_empty())
 }
 
-/// Follows the names on the stack through the program.
-fn trace(session: &Session, program: &Program, events: &mut [Event]) -> Outcome<()> {
-    let callees = program
-        .subroutines
-        .iter()
-        .map(|sub| (sub.blocks[0].label, sub.signature.name))
-        .collect::<LookupMap<_, _>>();
-    let mut at = 0;
-    for sub in &program.subroutines {
-        let event = &mut events[at];
-        event.subroutine = Some(sub.signature.name);
-        let parameters = sub.signature.parameters.iter();
-        event.params = Some(parameters.map(|param| (param.local_id, param.atype)).collect());
-        let mut state = SimulatedStack::default();
-        for block in &sub.blocks {
-            let frame_height = block
-                .entry_stack_height
-                .checked_sub(block.x_stack_in.len())
-                .ok_or_else(|| Failure::internal("x-stack higher than the stack", Loc::NONE))?;
-            state.stack.truncate(frame_height);
-            state.stack.extend_from_slice(&block.x_stack_in);
-            state.defined.clear();
-            events[at].block = Some(block.label);
-            events[at].stack_in = Some(state.stack.clone());
-            for op in &block.ops {
-                trace_op(session, &callees, op, &mut state, &mut events[at])?;
-                at += 1;
-            }
-        }
-    }
-    Ok(())
+/// The names that were defined in a block so far.
+#[derive(Default)]
+struct Definitions {
+    /// The number of the block in which a name was defined last.
+    defined_in: SecondaryMap<Symbol, u32>,
+    /// The number of the block in which the characters of a name were defined last.
+    spelled_in: SecondaryMap<Symbol, u32>,
+    /// Number of the block, from 1.
+    block: u32,
+    /// How many names there are.
+    count: usize,
 }
 
-fn trace_op(
-    session: &Session,
-    callees: &LookupMap<Symbol, Symbol>,
-    op: &Op,
-    state: &mut SimulatedStack,
-    event: &mut Event,
-) -> Outcome<()> {
-    match &op.kind {
-        OpKind::CallSub { target, .. } => {
-            event.callsub = Some(*callees.get(target).expect("calls go to subroutines"));
-        }
-        OpKind::RetSub { .. } => event.is_retsub = true,
-        _ => {}
+impl Definitions {
+    fn start_block(&mut self) {
+        self.block += 1;
+        self.count = 0;
     }
-    event.op = Some(text::op_with_comment(session, &op.kind));
-    if op.stack.is_empty() {
-        return Ok(());
+    fn contains(&self, name: Symbol) -> bool {
+        self.defined_in[name] == self.block
     }
-    let stack_in = state.stack.clone();
-    let defined_in = state.defined.len();
-    state.apply(session, &op.stack).map_err(|error| error.failure())?;
-    if state.defined.len() != defined_in {
-        let mut defined = state.stack.clone();
-        defined.retain(|name| state.defined.contains(name));
-        defined.sort_unstable_by_key(|name| session.text(*name));
-        defined.dedup();
-        event.defined_out = Some(defined);
-    }
-    if state.stack != stack_in {
-        event.stack_out = Some(state.stack.clone());
-    }
-    Ok(())
 }
 
-/// One group per position up to the last op; empty where no op with a source line starts.
-fn mappings<'o>(
-    session: &Session,
-    positions: impl Iterator<Item = (u32, &'o &'o Op)>,
-    sources: &[Symbol],
-) -> String {
-    let index_of = sources.iter().zip(0_i64..).map(|(file, index)| (*file, index));
-    let index_of = index_of.collect::<LookupMap<_, _>>();
-    let mut out = String::new();
-    let mut reached = 0;
-    let mut previous = [0, 0, 0];
-    for (pc, op) in positions {
-        while reached < pc {
-            out.push(';');
-            reached += 1;
+impl Defined for Definitions {
+    fn insert(&mut self, name: Symbol) {
+        let defined_in = &mut self.defined_in[name];
+        if *defined_in != self.block {
+            *defined_in = self.block;
+            self.count += 1;
         }
-        let Some(location) = session.locs.get(op.loc) else { continue };
-        let Some(file) = location.file else { continue };
-        let source = *index_of.get(&file).expect("files of all ops were gathered");
-        let column = location.column.unwrap_or(0);
-        let current = [source, i64::from(location.line) - 1, i64::from(column)];
-        // there is one column in bytecode
-        push_vlq(&mut out, 0);
-        for (now, before) in current.iter().zip(previous) {
-            push_vlq(&mut out, now - before);
-        }
-        previous = current;
     }
-    out
+    fn insert_characters(&mut self, session: &Session, name: Symbol) {
+        if self.spelled_in[name] != self.block {
+            self.spelled_in[name] = self.block;
+            each_character(session, name, |character| self.insert(character));
+        }
+    }
+}
+
+/// Names on the stack, with what an op changed.
+#[derive(Default)]
+struct Names {
+    state: SimulatedStack<Definitions>,
+    /// The stack before the op.
+    before: Vec<Symbol>,
+    /// The names on the stack that are defined after the op.
+    defined: Vec<Symbol>,
+}
+
+impl Names {
+    /// Plays what an op does to the names, and says in the event what changed.
+    fn play<'e>(&'e mut self, session: &Session, op: &Op, event: &mut Event<'e>) -> Outcome<()> {
+        if op.stack.is_empty() {
+            return Ok(());
+        }
+        let Names { state, before, defined } = self;
+        before.clone_from(&state.stack);
+        let count = state.defined.count;
+        state.apply(session, &op.stack).map_err(|error| error.failure())?;
+        if state.defined.count != count {
+            defined.clear();
+            defined.extend(state.stack.iter().filter(|name| state.defined.contains(**name)));
+            defined.sort_unstable_by_key(|name| session.text(*name));
+            defined.dedup();
+            event.defined_out = Some(defined);
+        }
+        if state.stack != *before {
+            event.stack_out = Some(&state.stack);
+        }
+        Ok(())
+    }
 }

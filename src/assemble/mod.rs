@@ -12,18 +12,17 @@ mod templates;
 
 use std::borrow::Cow;
 
-use crate::avm::ops::OpSpec;
+use crate::avm::ops::SpecId;
 use crate::base::arena::Symbol;
 use crate::base::encode::push_varuint;
-use crate::base::ordered::OrderedMap;
+use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::options::{CompileOptions, TemplateValue};
 use crate::session::Session;
-use crate::teal::model::{Op, Program};
+use crate::teal::model::{Op, OpKind, Program};
 
-use debug_map::DebugInfo;
-use stats::Stats;
+use stats::{InstructionCounts, Stats};
 
 /// Values of template variables by full name, and where they are given.
 pub type TemplateConstants = OrderedMap<String, (TemplateValue, Loc)>;
@@ -46,24 +45,48 @@ pub enum Purpose<'p> {
 pub struct Assembled {
     /// The bytecode, salt included.
     pub bytecode: Vec<u8>,
-    /// Where ops come from and what they do to the stack.
-    pub debug_info: DebugInfo,
     /// Every template variable of the program with its value, if there is one.
     pub template_variables: OrderedMap<Symbol, Option<TemplateValue>>,
     /// Numbers of ops and bytes.
     pub stats: Stats,
     /// Where each op starts, and where the last one ends.
     pub pcs: Vec<u32>,
+    /// How many constant blocks positions in debug maps do not count, as their size is open.
+    pub op_pc_offset: usize,
+    /// Messages of ops that may fail, by position as debug maps count.
+    pub errors: Vec<(u32, Symbol)>,
     /// How many bytes at the end are salt.
     pub salt_len: usize,
+}
+
+impl Assembled {
+    /// Where the first op starts that debug maps show.
+    fn pc_offset(&self) -> u32 {
+        if self.op_pc_offset > 0 { self.pcs[self.op_pc_offset] } else { 0 }
+    }
+}
+
+/// The ops of a program in order, encoded but for branch targets.
+#[derive(Default)]
+struct Encoded<'p> {
+    ops: Vec<Lowered<'p>>,
+    bytes: Vec<u8>,
 }
 
 /// An op with its place in the op table.
 struct Lowered<'p> {
     op: &'p Op,
-    spec: &'static OpSpec,
-    /// Opcode and immediates, but for branch targets.
-    bytes: Vec<u8>,
+    spec: SpecId,
+    /// Where its opcode and immediates end among the bytes.
+    end: usize,
+}
+
+impl Encoded<'_> {
+    /// Opcode and immediates of an op.
+    fn bytes_of(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ops[before].end);
+        &self.bytes[start..self.ops[index].end]
+    }
 }
 
 /// Assembles a program. Mistakes in template values are reported and assembling goes on with dummies.
@@ -77,46 +100,57 @@ pub fn assemble(
     let mut version = Vec::new();
     push_varuint(&mut version, program.avm_version as u64);
 
-    let mut labels = OrderedMap::default();
-    let mut lowered = Vec::new();
+    let mut labels = LookupMap::new();
+    let mut code = Encoded::default();
     for block in program.blocks() {
-        if labels.insert(block.label, lowered.len()).is_some() {
+        if labels.insert(block.label, code.ops.len()).is_some() {
             let message = "AssertionError: expected unique block labels";
             return Err(Failure::internal(message, Loc::NONE));
         }
         for op in &block.ops {
-            lowered.push(encode::lower(session, &templates, op)?);
+            let spec = encode::encode(session, &templates, op, &mut code.bytes)?;
+            code.ops.push(Lowered { op, spec, end: code.bytes.len() });
         }
     }
-    let layout = branches::lay_out(&lowered, &labels, version.len(), program.avm_version)?;
+    let layout = branches::lay_out(&code, &labels, version.len(), program.avm_version)?;
 
     let mut bytecode = version;
-    let mut stats = Stats::default();
-    for (index, item) in lowered.iter().enumerate() {
+    bytecode.reserve(layout.pcs.last().map_or(0, |end| *end as usize));
+    let mut counts = InstructionCounts::new();
+    for (index, item) in code.ops.iter().enumerate() {
         let start = bytecode.len();
-        bytecode.extend_from_slice(&item.bytes);
+        bytecode.extend_from_slice(code.bytes_of(index));
         layout.push_targets(&mut bytecode, index, item, &labels)?;
-        stats.count(item.spec, bytecode.len() - start);
+        counts.add(item.spec, bytecode.len() - start);
     }
+    let mut stats = Stats::of(&counts);
     let salt_len = if program.autosalt { salt::push_salt(&mut bytecode)? } else { 0 };
     if salt_len > 0 {
         stats.count_salt(salt_len);
     }
-    let debug_info = debug_map::build(
-        session,
-        options.debug_level,
-        program,
-        &layout.pcs,
-        templates.is_any_missing(),
-    )?;
-    Ok(Assembled {
+    let op_pc_offset = if templates.is_any_missing() { constant_blocks(&code) } else { 0 };
+    let mut assembled = Assembled {
         bytecode,
-        debug_info,
         template_variables: templates.into_values(),
         stats,
         pcs: layout.pcs,
+        op_pc_offset,
+        errors: Vec::new(),
         salt_len,
-    })
+    };
+    let offset = assembled.pc_offset();
+    let ops = code.ops.iter().zip(&assembled.pcs).skip(op_pc_offset);
+    assembled.errors = ops
+        .filter_map(|(item, pc)| Some((pc - offset, debug_map::error_message(session, item.op)?)))
+        .collect();
+    Ok(assembled)
+}
+
+/// How many constant blocks the program starts with; a program of nothing else counts as none.
+fn constant_blocks(code: &Encoded) -> usize {
+    let is_block = |kind: &OpKind| matches!(kind, OpKind::IntBlock(_) | OpKind::BytesBlock(_));
+    let count = code.ops.iter().take_while(|item| is_block(&item.op.kind)).count();
+    if count < code.ops.len() { count } else { 0 }
 }
 
 /// The message of a failed conversion into a fixed number of bytes, as the reference raises it.

@@ -1,6 +1,6 @@
 //! Numbers of ops and bytes by kind of op.
 
-use crate::avm::ops::{Encoding, OpSpec};
+use crate::avm::ops::{Encoding, OpSpec, SpecId};
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -12,6 +12,22 @@ enum Kind {
 
 const NAMES: [&str; 4] = ["constant", "control_flow", "stack", "other"];
 
+/// Bytes and ops of each instruction.
+pub(super) struct InstructionCounts([(u32, u32); OpSpec::COUNT]);
+
+impl InstructionCounts {
+    /// Nothing counted.
+    pub(super) fn new() -> Self {
+        Self([(0, 0); OpSpec::COUNT])
+    }
+    /// Adds an op.
+    pub(super) fn add(&mut self, spec: SpecId, bytes: usize) {
+        let count = &mut self.0[spec.index()];
+        count.0 += bytes as u32;
+        count.1 += 1;
+    }
+}
+
 /// Bytes and ops of each kind.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Stats {
@@ -19,18 +35,24 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Adds an op.
-    pub(super) fn count(&mut self, spec: &OpSpec, bytes: usize) {
-        self.add(kind(spec), bytes);
+    /// The numbers of a program from those of its instructions.
+    pub(super) fn of(counts: &InstructionCounts) -> Self {
+        let mut stats = Self::default();
+        for (spec, (bytes, ops)) in OpSpec::all().iter().zip(counts.0) {
+            if ops > 0 {
+                stats.add(kind(spec), bytes as usize, ops as usize);
+            }
+        }
+        stats
     }
     /// Adds the salt, which is a constant block.
     pub(super) fn count_salt(&mut self, bytes: usize) {
-        self.add(Kind::Constant, bytes);
+        self.add(Kind::Constant, bytes, 1);
     }
-    fn add(&mut self, kind: Kind, bytes: usize) {
+    fn add(&mut self, kind: Kind, bytes: usize, ops: usize) {
         let count = &mut self.counts[kind as usize];
         count.0 += bytes;
-        count.1 += 1;
+        count.1 += ops;
     }
     /// Names and numbers in output order.
     pub fn entries(&self) -> Vec<(String, usize)> {

@@ -6,11 +6,13 @@ use std::path::Path;
 
 use num_bigint::BigInt;
 
+use super::debug_map::{DebugMap, Event};
 use super::*;
 use crate::base::arena::Arena;
 use crate::base::source::SourceLocation;
 use crate::base::source_text::SourceTexts;
 use crate::diagnostics::Severity;
+use crate::teal::text::{Detail, render_with_places};
 use crate::teal::{optimise_program, text_read};
 
 fn read(session: &Session, name: &str) -> Program {
@@ -35,27 +37,33 @@ fn assemble_all(session: &Session, program: &Program) -> String {
     )
     .expect("a string takes every text");
     writeln!(out, "==== stats\n{}", assembled.stats.render()).expect("a string takes every text");
-    let info = &assembled.debug_info;
-    writeln!(out, "==== events\noffset {}", info.op_pc_offset).expect("a string takes every text");
-    let names = |ids: &Option<Vec<Symbol>>| {
-        ids.as_ref().map_or("-".to_owned(), |ids| {
+    let offset = assembled.op_pc_offset;
+    writeln!(out, "==== events\noffset {offset}").expect("a string takes every text");
+    let names = |ids: Option<&[Symbol]>| {
+        ids.map_or("-".to_owned(), |ids| {
             ids.iter().map(|id| session.text(*id)).collect::<Vec<_>>().join(",")
         })
     };
-    for (pc, event) in &info.pc_events {
+    let level = options.debug_level;
+    let (text, places) =
+        render_with_places(session, level, program, Detail::Plain).expect("renders");
+    let (text, places) = (text.as_str(), places.as_slice());
+    let map = DebugMap { debug_level: level, program, assembled: &assembled, text, places };
+    let visit = &mut |pc: u32, event: &Event<'_>| {
         let text = |id: Option<Symbol>| id.map_or("-", |id| session.text(id));
         writeln!(
             out,
             "{pc}: block {} in [{}] op {:?} defined [{}] out [{}] error {}",
             text(event.block),
-            names(&event.stack_in),
-            event.op.as_deref().unwrap_or_default(),
-            names(&event.defined_out),
-            names(&event.stack_out),
+            names(event.stack_in),
+            event.op.unwrap_or_default(),
+            names(event.defined_out),
+            names(event.stack_out),
             text(event.error),
         )
         .expect("a string takes every text");
-    }
+    };
+    map.for_each_event(session, visit).expect("the stack is as the ops expect it");
     out
 }
 
@@ -146,7 +154,7 @@ fn template_values_are_looked_up_and_checked() {
     given.insert("B".to_owned(), TemplateValue::Int(BigInt::from(1)));
     let bytes = |options: &CompileOptions, purpose| {
         let assembled = assemble(&session, options, &program, purpose).expect("assembles");
-        (crate::base::encode::hex(&assembled.bytecode), assembled.debug_info.op_pc_offset)
+        (crate::base::encode::hex(&assembled.bytecode), assembled.op_pc_offset)
     };
     let output = Purpose::Output { id: "C" };
     assert_eq!(bytes(&options, output), ("0b200201ac02260200002243".to_owned(), 2));
@@ -193,7 +201,10 @@ fn positions_map_to_lines_and_marks_to_columns() {
     let options = CompileOptions::default();
     let assembled =
         assemble(&session, &options, &program, Purpose::Output { id: "" }).expect("assembles");
-    assert_eq!(assembled.debug_info.mappings, ";AACO;;;AADP");
+    let (level, text, places) = (options.debug_level, "", [].as_slice());
+    let map =
+        DebugMap { debug_level: level, program: &program, assembled: &assembled, text, places };
+    assert_eq!(map.mappings(&session, &map.sources(&session)), ";AACO;;;AADP");
     let report = report::render(&session, &program, &assembled).expect("renders");
     let rows = report.lines().skip(3).map(|row| row.rsplit_once('|').expect("a row").0);
     let shown = rows.map(|row| row.splitn(4, '|').nth(3).expect("five columns").to_owned());

@@ -127,6 +127,8 @@ pub(super) struct OpData {
     pub purity: Purity,
     pub foldable: bool,
     pub min_version: u8,
+    /// Where [`tables::OP_SPECS`] has it.
+    pub spec: u8,
 }
 
 impl AvmOp {
@@ -146,6 +148,10 @@ impl AvmOp {
         let rows = &tables::OPS_BY_CODE;
         let found = rows.binary_search_by(|row| tables::OPS[usize::from(*row)].code.cmp(code));
         found.ok().map(|index| AvmOp::ALL[usize::from(rows[index])])
+    }
+    /// What the assembler knows about it.
+    pub fn spec(self) -> SpecId {
+        SpecId(self.data().spec)
     }
     /// What immediates it takes.
     pub fn immediate_kinds(self) -> &'static [ImmediateKind] {
@@ -228,6 +234,38 @@ pub struct OpSpec {
     pub immediates: &'static [Encoding],
 }
 
+/// An instruction, as its place in [`OpSpec::all`].
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct SpecId(u8);
+
+impl SpecId {
+    /// The instruction with this name in TEAL, looked up while this compiler is compiled.
+    pub const fn named(name: &str) -> Self {
+        let mut index = 0;
+        while !equal(tables::OP_SPECS[index].name.as_bytes(), name.as_bytes()) {
+            index += 1;
+        }
+        SpecId(index as u8)
+    }
+    /// The place.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+    /// What the assembler knows about it.
+    pub fn spec(self) -> &'static OpSpec {
+        &tables::OP_SPECS[self.index()]
+    }
+}
+
+/// `==`, which cannot be used in constants yet.
+const fn equal(a: &[u8], b: &[u8]) -> bool {
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
+}
+
 impl OpSpec {
     /// The instruction with this name in TEAL.
     pub fn find(name: &str) -> Option<&'static OpSpec> {
@@ -235,6 +273,8 @@ impl OpSpec {
         let found = rows.binary_search_by(|row| tables::OP_SPECS[usize::from(*row)].name.cmp(name));
         found.ok().map(|index| &tables::OP_SPECS[usize::from(rows[index])])
     }
+    /// How many instructions there are.
+    pub const COUNT: usize = tables::OP_SPECS.len();
     /// Every instruction, by opcode.
     pub fn all() -> &'static [OpSpec] {
         &tables::OP_SPECS
@@ -255,6 +295,7 @@ mod tests {
             assert_eq!(op as usize, index);
             assert_eq!(AvmOp::from_code(op.code()), Some(op), "{}", op.code());
             let spec = OpSpec::find(op.code()).expect("an operation can be assembled");
+            assert!(std::ptr::eq(op.spec().spec(), spec), "{}", op.code());
             assert_eq!(spec.immediates.len(), op.immediate_kinds().len(), "{}", op.code());
         }
         assert_eq!(AvmOp::from_code("bnz"), None);

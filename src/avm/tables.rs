@@ -382,6 +382,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 6,
+        spec: 109,
     },
     OpData {
         code: "+",
@@ -392,6 +393,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 8,
     },
     OpData {
         code: "b+",
@@ -402,6 +404,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 138,
     },
     OpData {
         code: "addw",
@@ -412,6 +415,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 2,
+        spec: 30,
     },
     OpData {
         code: "&&",
@@ -422,6 +426,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 16,
     },
     OpData {
         code: "app_box_create",
@@ -432,6 +437,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 181,
     },
     OpData {
         code: "app_box_del",
@@ -442,6 +448,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 184,
     },
     OpData {
         code: "app_box_extract",
@@ -458,6 +465,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 182,
     },
     OpData {
         code: "app_box_get",
@@ -468,6 +476,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 186,
     },
     OpData {
         code: "app_box_len",
@@ -478,6 +487,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 185,
     },
     OpData {
         code: "app_box_put",
@@ -488,6 +498,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 187,
     },
     OpData {
         code: "app_box_replace",
@@ -498,6 +509,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 183,
     },
     OpData {
         code: "app_box_resize",
@@ -508,6 +520,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 189,
     },
     OpData {
         code: "app_box_splice",
@@ -524,6 +537,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 188,
     },
     OpData {
         code: "app_global_del",
@@ -534,6 +548,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 2,
+        spec: 105,
     },
     OpData {
         code: "app_global_get",
@@ -544,6 +559,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 100,
     },
     OpData {
         code: "app_global_get_ex",
@@ -554,6 +570,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 101,
     },
     OpData {
         code: "app_global_put",
@@ -564,6 +581,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 2,
+        spec: 103,
     },
     OpData {
         code: "app_local_del",
@@ -574,6 +592,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 2,
+        spec: 104,
     },
     OpData {
         code: "app_local_get",
@@ -584,6 +603,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 98,
     },
     OpData {
         code: "app_local_get_ex",
@@ -600,6 +620,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 99,
     },
     OpData {
         code: "app_local_put",
@@ -610,6 +631,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 2,
+        spec: 102,
     },
     OpData {
         code: "app_opted_in",
@@ -620,6 +642,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 97,
     },
     OpData {
         code: "app_params_get",
@@ -644,6 +667,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 5,
+        spec: 108,
     },
     OpData {
         code: "app_params_set",
@@ -657,6 +681,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 13,
+        spec: 112,
     },
     OpData {
         code: "arg",
@@ -667,6 +692,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 44,
     },
     OpData {
         code: "arg_0",
@@ -677,6 +703,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 45,
     },
     OpData {
         code: "arg_1",
@@ -687,6 +714,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 46,
     },
     OpData {
         code: "arg_2",
@@ -697,6 +725,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 47,
     },
     OpData {
         code: "arg_3",
@@ -707,6 +736,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 48,
     },
     OpData {
         code: "args",
@@ -717,6 +747,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 5,
+        spec: 173,
     },
     OpData {
         code: "asset_holding_get",
@@ -730,6 +761,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 106,
     },
     OpData {
         code: "asset_params_get",
@@ -753,6 +785,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 107,
     },
     OpData {
         code: "balance",
@@ -763,6 +796,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 2,
+        spec: 96,
     },
     OpData {
         code: "base64_decode",
@@ -773,6 +807,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 94,
     },
     OpData {
         code: "bitlen",
@@ -783,6 +818,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 132,
     },
     OpData {
         code: "&",
@@ -793,6 +829,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 26,
     },
     OpData {
         code: "b&",
@@ -803,6 +840,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 150,
     },
     OpData {
         code: "~",
@@ -813,6 +851,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 28,
     },
     OpData {
         code: "b~",
@@ -823,6 +862,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 152,
     },
     OpData {
         code: "|",
@@ -833,6 +873,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 25,
     },
     OpData {
         code: "b|",
@@ -843,6 +884,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 149,
     },
     OpData {
         code: "^",
@@ -853,6 +895,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 27,
     },
     OpData {
         code: "b^",
@@ -863,6 +906,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 151,
     },
     OpData {
         code: "block",
@@ -888,6 +932,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 7,
+        spec: 178,
     },
     OpData {
         code: "box_create",
@@ -898,6 +943,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 8,
+        spec: 163,
     },
     OpData {
         code: "box_del",
@@ -908,6 +954,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 8,
+        spec: 166,
     },
     OpData {
         code: "box_extract",
@@ -918,6 +965,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 8,
+        spec: 164,
     },
     OpData {
         code: "box_get",
@@ -928,6 +976,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 8,
+        spec: 168,
     },
     OpData {
         code: "box_len",
@@ -938,6 +987,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 8,
+        spec: 167,
     },
     OpData {
         code: "box_put",
@@ -948,6 +998,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 8,
+        spec: 169,
     },
     OpData {
         code: "box_replace",
@@ -958,6 +1009,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 8,
+        spec: 165,
     },
     OpData {
         code: "box_resize",
@@ -968,6 +1020,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 10,
+        spec: 180,
     },
     OpData {
         code: "box_splice",
@@ -978,6 +1031,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 10,
+        spec: 179,
     },
     OpData {
         code: "bsqrt",
@@ -988,6 +1042,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 6,
+        spec: 135,
     },
     OpData {
         code: "btoi",
@@ -998,6 +1053,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 23,
     },
     OpData {
         code: "bzero",
@@ -1008,6 +1064,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 153,
     },
     OpData {
         code: "concat",
@@ -1018,6 +1075,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 2,
+        spec: 80,
     },
     OpData {
         code: "/",
@@ -1028,6 +1086,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 10,
     },
     OpData {
         code: "b/",
@@ -1038,6 +1097,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 140,
     },
     OpData {
         code: "divmodw",
@@ -1054,6 +1114,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 31,
     },
     OpData {
         code: "divw",
@@ -1064,6 +1125,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 6,
+        spec: 136,
     },
     OpData {
         code: "ec_add",
@@ -1074,6 +1136,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 190,
     },
     OpData {
         code: "ec_map_to",
@@ -1084,6 +1147,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 195,
     },
     OpData {
         code: "ec_multi_scalar_mul",
@@ -1094,6 +1158,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 193,
     },
     OpData {
         code: "ec_pairing_check",
@@ -1104,6 +1169,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 192,
     },
     OpData {
         code: "ec_scalar_mul",
@@ -1114,6 +1180,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 191,
     },
     OpData {
         code: "ec_subgroup_check",
@@ -1124,6 +1191,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 10,
+        spec: 194,
     },
     OpData {
         code: "ecdsa_pk_decompress",
@@ -1140,6 +1208,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 6,
     },
     OpData {
         code: "ecdsa_pk_recover",
@@ -1156,6 +1225,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 7,
     },
     OpData {
         code: "ecdsa_verify",
@@ -1178,6 +1248,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 5,
     },
     OpData {
         code: "ed25519verify",
@@ -1194,6 +1265,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 4,
     },
     OpData {
         code: "ed25519verify_bare",
@@ -1210,6 +1282,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 118,
     },
     OpData {
         code: "==",
@@ -1220,6 +1293,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 18,
     },
     OpData {
         code: "b==",
@@ -1230,6 +1304,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 146,
     },
     OpData {
         code: "exp",
@@ -1240,6 +1315,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 133,
     },
     OpData {
         code: "expw",
@@ -1250,6 +1326,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 134,
     },
     OpData {
         code: "extract",
@@ -1260,6 +1337,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 87,
     },
     OpData {
         code: "extract3",
@@ -1270,6 +1348,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 88,
     },
     OpData {
         code: "extract_uint16",
@@ -1280,6 +1359,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 89,
     },
     OpData {
         code: "extract_uint32",
@@ -1290,6 +1370,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 90,
     },
     OpData {
         code: "extract_uint64",
@@ -1300,6 +1381,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 5,
+        spec: 91,
     },
     OpData {
         code: "falcon_verify",
@@ -1316,6 +1398,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 12,
+        spec: 119,
     },
     OpData {
         code: "gaid",
@@ -1326,6 +1409,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 4,
+        spec: 60,
     },
     OpData {
         code: "gaids",
@@ -1336,6 +1420,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 4,
+        spec: 61,
     },
     OpData {
         code: "getbit",
@@ -1346,6 +1431,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 3,
+        spec: 83,
     },
     OpData {
         code: "getbyte",
@@ -1356,6 +1442,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 3,
+        spec: 85,
     },
     OpData {
         code: "gitxn",
@@ -1436,6 +1523,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 6,
+        spec: 161,
     },
     OpData {
         code: "gitxna",
@@ -1454,6 +1542,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 6,
+        spec: 162,
     },
     OpData {
         code: "gitxnas",
@@ -1472,6 +1561,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 6,
+        spec: 176,
     },
     OpData {
         code: "gload",
@@ -1482,6 +1572,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 4,
+        spec: 58,
     },
     OpData {
         code: "gloads",
@@ -1492,6 +1583,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 4,
+        spec: 59,
     },
     OpData {
         code: "gloadss",
@@ -1502,6 +1594,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 6,
+        spec: 174,
     },
     OpData {
         code: "global",
@@ -1536,6 +1629,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 1,
+        spec: 50,
     },
     OpData {
         code: ">",
@@ -1546,6 +1640,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 13,
     },
     OpData {
         code: "b>",
@@ -1556,6 +1651,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 143,
     },
     OpData {
         code: ">=",
@@ -1566,6 +1662,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 15,
     },
     OpData {
         code: "b>=",
@@ -1576,6 +1673,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 145,
     },
     OpData {
         code: "gtxn",
@@ -1656,6 +1754,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 51,
     },
     OpData {
         code: "gtxna",
@@ -1674,6 +1773,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 2,
+        spec: 55,
     },
     OpData {
         code: "gtxnas",
@@ -1692,6 +1792,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 5,
+        spec: 171,
     },
     OpData {
         code: "gtxns",
@@ -1772,6 +1873,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 3,
+        spec: 56,
     },
     OpData {
         code: "gtxnsa",
@@ -1790,6 +1892,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 3,
+        spec: 57,
     },
     OpData {
         code: "gtxnsas",
@@ -1808,6 +1911,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 5,
+        spec: 172,
     },
     OpData {
         code: "itob",
@@ -1818,6 +1922,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 22,
     },
     OpData {
         code: "itxn",
@@ -1898,6 +2003,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 5,
+        spec: 158,
     },
     OpData {
         code: "itxn_begin",
@@ -1908,6 +2014,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 5,
+        spec: 155,
     },
     OpData {
         code: "itxn_field",
@@ -1971,6 +2078,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 5,
+        spec: 156,
     },
     OpData {
         code: "itxn_next",
@@ -1981,6 +2089,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 6,
+        spec: 160,
     },
     OpData {
         code: "itxn_submit",
@@ -1991,6 +2100,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 5,
+        spec: 157,
     },
     OpData {
         code: "itxna",
@@ -2009,6 +2119,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 5,
+        spec: 159,
     },
     OpData {
         code: "itxnas",
@@ -2027,6 +2138,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 6,
+        spec: 175,
     },
     OpData {
         code: "json_ref",
@@ -2041,6 +2153,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 95,
     },
     OpData {
         code: "keccak256",
@@ -2051,6 +2164,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 2,
     },
     OpData {
         code: "len",
@@ -2061,6 +2175,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 21,
     },
     OpData {
         code: "load",
@@ -2071,6 +2186,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 1,
+        spec: 52,
     },
     OpData {
         code: "loads",
@@ -2081,6 +2197,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 5,
+        spec: 62,
     },
     OpData {
         code: "log",
@@ -2091,6 +2208,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 5,
+        spec: 154,
     },
     OpData {
         code: "<",
@@ -2101,6 +2219,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 12,
     },
     OpData {
         code: "b<",
@@ -2111,6 +2230,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 142,
     },
     OpData {
         code: "<=",
@@ -2121,6 +2241,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 14,
     },
     OpData {
         code: "b<=",
@@ -2131,6 +2252,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 144,
     },
     OpData {
         code: "mimc",
@@ -2141,6 +2263,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 11,
+        spec: 196,
     },
     OpData {
         code: "min_balance",
@@ -2151,6 +2274,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::SideEffectFree,
         foldable: false,
         min_version: 3,
+        spec: 113,
     },
     OpData {
         code: "%",
@@ -2161,6 +2285,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 24,
     },
     OpData {
         code: "b%",
@@ -2171,6 +2296,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 148,
     },
     OpData {
         code: "*",
@@ -2181,6 +2307,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 11,
     },
     OpData {
         code: "b*",
@@ -2191,6 +2318,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 141,
     },
     OpData {
         code: "mulw",
@@ -2201,6 +2329,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 29,
     },
     OpData {
         code: "!=",
@@ -2211,6 +2340,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 19,
     },
     OpData {
         code: "b!=",
@@ -2221,6 +2351,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 147,
     },
     OpData {
         code: "!",
@@ -2231,6 +2362,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 20,
     },
     OpData {
         code: "online_stake",
@@ -2241,6 +2373,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 11,
+        spec: 111,
     },
     OpData {
         code: "||",
@@ -2251,6 +2384,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 17,
     },
     OpData {
         code: "poseidon2",
@@ -2261,6 +2395,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 13,
+        spec: 197,
     },
     OpData {
         code: "replace2",
@@ -2271,6 +2406,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 92,
     },
     OpData {
         code: "replace3",
@@ -2281,6 +2417,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 93,
     },
     OpData {
         code: "select",
@@ -2291,6 +2428,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 3,
+        spec: 77,
     },
     OpData {
         code: "setbit",
@@ -2301,6 +2439,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 3,
+        spec: 84,
     },
     OpData {
         code: "setbyte",
@@ -2311,6 +2450,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 3,
+        spec: 86,
     },
     OpData {
         code: "sha256",
@@ -2321,6 +2461,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 1,
     },
     OpData {
         code: "sha3_256",
@@ -2331,6 +2472,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 137,
     },
     OpData {
         code: "sha512",
@@ -2341,6 +2483,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 13,
+        spec: 121,
     },
     OpData {
         code: "sha512_256",
@@ -2351,6 +2494,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 3,
     },
     OpData {
         code: "shl",
@@ -2361,6 +2505,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 129,
     },
     OpData {
         code: "shr",
@@ -2371,6 +2516,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 130,
     },
     OpData {
         code: "sqrt",
@@ -2381,6 +2527,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 131,
     },
     OpData {
         code: "store",
@@ -2391,6 +2538,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 1,
+        spec: 53,
     },
     OpData {
         code: "stores",
@@ -2401,6 +2549,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 5,
+        spec: 63,
     },
     OpData {
         code: "-",
@@ -2411,6 +2560,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 1,
+        spec: 9,
     },
     OpData {
         code: "b-",
@@ -2421,6 +2571,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 4,
+        spec: 139,
     },
     OpData {
         code: "substring",
@@ -2431,6 +2582,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 2,
+        spec: 81,
     },
     OpData {
         code: "substring3",
@@ -2441,6 +2593,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 2,
+        spec: 82,
     },
     OpData {
         code: "sumhash512",
@@ -2451,6 +2604,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 14,
+        spec: 120,
     },
     OpData {
         code: "txn",
@@ -2531,6 +2685,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 1,
+        spec: 49,
     },
     OpData {
         code: "txna",
@@ -2549,6 +2704,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 2,
+        spec: 54,
     },
     OpData {
         code: "txnas",
@@ -2567,6 +2723,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: false,
         min_version: 5,
+        spec: 170,
     },
     OpData {
         code: "voter_params_get",
@@ -2580,6 +2737,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::None,
         foldable: false,
         min_version: 11,
+        spec: 110,
     },
     OpData {
         code: "vrf_verify",
@@ -2596,6 +2754,7 @@ pub(super) static OPS: [OpData; 159] = [
         purity: Purity::Pure,
         foldable: true,
         min_version: 7,
+        spec: 177,
     },
 ];
 

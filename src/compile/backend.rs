@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::dumps::Dumps;
 use super::{Targets, error_count};
 use crate::artifacts::write::{Outputs, join};
+use crate::assemble::debug_map::DebugMap;
 use crate::assemble::{self, Assembled, Purpose, TemplateConstants, assemble};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap};
@@ -19,7 +20,8 @@ use crate::ir::transform::{Observer, Stage, transform};
 use crate::ir::{self, Ctx};
 use crate::metadata::{Metadata, StateTotals};
 use crate::mir;
-use crate::teal::{self, text::Detail};
+use crate::teal;
+use crate::teal::text::{Detail, Place};
 
 /// An artifact with its programs assembled.
 pub struct Compiled {
@@ -39,10 +41,20 @@ pub struct CompiledProgram {
     pub teal: teal::model::Program,
     /// The assembly file.
     pub text: String,
+    /// Where in it each op stands.
+    pub places: Vec<Place>,
     /// Its bytes and their map.
     pub assembled: Assembled,
     /// The report, if the options ask for one.
     pub report: Option<String>,
+}
+
+impl CompiledProgram {
+    /// What a debugger needs, at a debug level.
+    pub fn debug_map(&self, debug_level: i64) -> DebugMap<'_> {
+        let (text, places) = (&self.text, &self.places);
+        DebugMap { debug_level, program: &self.teal, assembled: &self.assembled, text, places }
+    }
 }
 
 /// Compiles artifacts in the order they are given.
@@ -197,13 +209,14 @@ fn finish_program(
     program: teal::model::Program,
 ) -> Outcome<CompiledProgram> {
     let (session, options) = (ctx.session, ctx.options);
-    let text = teal::text::render(session, options.debug_level, &program, Detail::Plain)?;
+    let level = options.debug_level;
+    let (text, places) = teal::text::render_with_places(session, level, &program, Detail::Plain)?;
     let assembled = assemble(session, options, &program, Purpose::Output { id })?;
     let report = match options.output_assembly_report {
         true => Some(assemble::report::render(session, &program, &assembled)?),
         false => None,
     };
-    Ok(CompiledProgram { kind: program.kind, teal: program, text, assembled, report })
+    Ok(CompiledProgram { kind: program.kind, teal: program, text, places, assembled, report })
 }
 
 /// Bytecode of a program with certain template values.

@@ -99,7 +99,8 @@ impl Files<'_, '_> {
         }
         if options.output_source_map {
             for program in programs {
-                let text = source_map::render(session, &program.assembled.debug_info, folder);
+                let text =
+                    source_map::render(session, &program.debug_map(options.debug_level), folder)?;
                 self.write(&base, &suffix(program, "puya.map"), text.as_bytes())?;
             }
         }

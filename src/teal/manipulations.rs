@@ -2,20 +2,36 @@
 
 use std::ops::Range;
 
-use super::model::{Names, Op, Shape, StackManipulation};
+use super::model::{Op, Shape, StackManipulation};
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupSet;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
+/// The names that hold a value by now.
+pub trait Defined {
+    /// Adds a name.
+    fn insert(&mut self, name: Symbol);
+    /// Adds every character of a name.
+    fn insert_characters(&mut self, session: &Session, name: Symbol) {
+        each_character(session, name, |character| self.insert(character));
+    }
+}
+
+impl Defined for LookupSet<Symbol> {
+    fn insert(&mut self, name: Symbol) {
+        LookupSet::insert(self, name);
+    }
+}
+
 /// Names on the stack and the names defined so far.
 #[derive(Clone, PartialEq, Default)]
-pub struct SimulatedStack {
+pub struct SimulatedStack<D> {
     /// Bottom first.
     pub stack: Vec<Symbol>,
     /// Names that hold a value by now.
-    pub defined: LookupSet<Symbol>,
+    pub defined: D,
 }
 
 /// A manipulation reached outside the simulated stack; the text says which and where.
@@ -28,7 +44,7 @@ impl OutOfBounds {
     }
 }
 
-impl SimulatedStack {
+impl<D: Defined> SimulatedStack<D> {
     /// Plays manipulations in order.
     pub fn apply(
         &mut self,
@@ -44,12 +60,19 @@ impl SimulatedStack {
                     };
                     self.stack.truncate(height);
                 }
-                StackManipulation::Extend(names) => each_name(session, names, |name| {
-                    self.stack.push(name);
-                }),
-                StackManipulation::Define(names) => each_name(session, names, |name| {
-                    self.defined.insert(name);
-                }),
+                // PARITY: a name given as plain text counts as one name per character.
+                StackManipulation::Extend(names) => match names.shape {
+                    Shape::Text => names.ids.iter().for_each(|id| {
+                        each_character(session, *id, |character| self.stack.push(character));
+                    }),
+                    Shape::Tuple | Shape::List => self.stack.extend_from_slice(&names.ids),
+                },
+                StackManipulation::Define(names) => {
+                    names.ids.iter().for_each(|id| match names.shape {
+                        Shape::Text => self.defined.insert_characters(session, *id),
+                        Shape::Tuple | Shape::List => self.defined.insert(*id),
+                    })
+                }
                 StackManipulation::Insert(depth, name) => {
                     let Some(index) = self.stack.len().checked_sub(*depth) else {
                         let index = distance(self.stack.len(), *depth);
@@ -85,17 +108,11 @@ fn distance(height: usize, depth: usize) -> i64 {
     height as i64 - depth as i64
 }
 
-/// PARITY: a name given as plain text counts as one name per character.
-fn each_name(session: &Session, names: &Names, mut take: impl FnMut(Symbol)) {
-    if names.shape == Shape::Text {
-        let mut buffer = [0; 4];
-        for id in names.ids.iter() {
-            for character in session.text(*id).chars() {
-                take(session.sym(character.encode_utf8(&mut buffer)));
-            }
-        }
-    } else {
-        names.ids.iter().copied().for_each(take);
+/// Passes on every character of a name as a name.
+pub fn each_character(session: &Session, name: Symbol, mut take: impl FnMut(Symbol)) {
+    let mut buffer = [0; 4];
+    for character in session.text(name).chars() {
+        take(session.sym(character.encode_utf8(&mut buffer)));
     }
 }
 
@@ -144,7 +161,7 @@ fn equivalent(session: &Session, a: &[StackManipulation], b: &[StackManipulation
         return true;
     }
     let play = |manipulations| {
-        let mut state = SimulatedStack::default();
+        let mut state = SimulatedStack::<LookupSet<Symbol>>::default();
         state.apply(session, manipulations).ok().map(|()| state)
     };
     match (play(a), play(b)) {

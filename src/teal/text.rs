@@ -1,10 +1,12 @@
 //! Program -> TEAL, as a file for the assembler or as a dump that also shows stack manipulations.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::model::{
     BlockConstant, BytesEncoding, Names, Op, OpKind, Program, Shape, StackManipulation,
 };
+use crate::avm::ops;
 use crate::base::arena::Symbol;
 use crate::base::source::{Loc, SourceLocation};
 use crate::base::text::{dedent, repr, split_lines, strip_end};
@@ -23,6 +25,20 @@ pub enum Detail {
     StackManipulations,
 }
 
+/// Where an op stands in the text of its program: from its code to the end of its comment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    start: u32,
+    end: u32,
+}
+
+impl Place {
+    /// The op as the text has it.
+    pub fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+}
+
 /// Renders a program. Source comments need a debug level above 0.
 pub fn render(
     session: &Session,
@@ -30,7 +46,18 @@ pub fn render(
     program: &Program,
     detail: Detail,
 ) -> Outcome<String> {
+    render_with_places(session, debug_level, program, detail).map(|(text, _)| text)
+}
+
+/// Renders a program and says where each of its ops stands in the text.
+pub fn render_with_places(
+    session: &Session,
+    debug_level: i64,
+    program: &Program,
+    detail: Detail,
+) -> Outcome<(String, Vec<Place>)> {
     let mut out = String::new();
+    let mut places = Vec::with_capacity(program.blocks().map(|block| block.ops.len()).sum());
     let _ = writeln!(out, "#pragma version {}", program.avm_version);
     out.push_str("#pragma typetrack false\n");
     if program.autosalt {
@@ -38,17 +65,18 @@ pub fn render(
     } else if program.avm_version >= AUTOSALT_VERSION {
         out.push_str("#pragma autosalt false\n");
     }
+    let position =
+        |out: &String| u32::try_from(out.len()).expect("a program is smaller than 4 GiB");
     for (index, sub) in program.subroutines.iter().enumerate() {
+        out.push_str(if index > 0 { "\n\n// " } else { "\n// " });
+        out.push_str(&sub.signature.text(session));
         out.push('\n');
-        if index > 0 {
-            out.push('\n');
-        }
-        let _ = writeln!(out, "// {}", sub.signature.text(session));
         for (index, block) in sub.blocks.iter().enumerate() {
             if index > 0 {
                 out.push('\n');
             }
-            let _ = writeln!(out, "{}:", session.text(block.label));
+            out.push_str(session.text(block.label));
+            out.push_str(":\n");
             let mut last = None;
             for op in &block.ops {
                 if debug_level != 0 {
@@ -57,11 +85,15 @@ pub fn render(
                 if detail == Detail::StackManipulations {
                     push_manipulations(session, &mut out, op);
                 }
-                let _ = writeln!(out, "    {}", op_with_comment(session, &op.kind));
+                out.push_str("    ");
+                let start = position(&out);
+                push_op_with_comment(session, &mut out, &op.kind);
+                places.push(Place { start, end: position(&out) });
+                out.push('\n');
             }
         }
     }
-    Ok(out)
+    Ok((out, places))
 }
 
 /// The source of an op, statement by statement: with the comment above it, in whole lines.
@@ -69,8 +101,11 @@ fn push_source(
     session: &Session,
     out: &mut String,
     op: &Op,
-    last: &mut Option<SourceLocation>,
+    last: &mut Option<(Loc, SourceLocation)>,
 ) -> Outcome<()> {
+    if last.is_some_and(|(loc, _)| loc == op.loc) {
+        return Ok(());
+    }
     let Some(location) = session.locs.get(op.loc) else { return Ok(()) };
     let line = i64::from(location.line) - i64::from(location.comment_lines);
     let line = u32::try_from(line).ok().filter(|line| *line > 0).ok_or_else(|| {
@@ -78,16 +113,40 @@ fn push_source(
     })?;
     let whole =
         SourceLocation { line, comment_lines: 0, column: None, end_column: None, ..location };
-    if *last == Some(whole) {
+    let is_shown = last.is_some_and(|(_, shown)| shown == whole);
+    *last = Some((op.loc, whole));
+    if is_shown {
         return Ok(());
     }
-    *last = Some(whole);
     let Some(lines) = session.source_lines(&whole) else { return Ok(()) };
-    let _ = writeln!(out, "    // {}", session.location_text(&whole));
-    for line in split_lines(&dedent(&lines.join("\n"))) {
-        let _ = writeln!(out, "    // {}", strip_end(line));
+    push_comment_line(out, &session.location_text(&whole));
+    match lines {
+        // nothing else has to be as far to the left
+        [line] if is_one_line(line) => {
+            let line = strip_end(line.trim_start_matches([' ', '\t']));
+            if !line.is_empty() {
+                push_comment_line(out, line);
+            }
+        }
+        _ => {
+            for line in split_lines(&dedent(&lines.join("\n"))) {
+                push_comment_line(out, strip_end(line));
+            }
+        }
     }
     Ok(())
+}
+
+fn push_comment_line(out: &mut String, line: &str) {
+    out.push_str("    // ");
+    out.push_str(line);
+    out.push('\n');
+}
+
+/// Whether nothing in a text ends a line: true for printable ASCII characters, false where a closer
+/// look is needed.
+fn is_one_line(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 fn push_manipulations(session: &Session, out: &mut String, op: &Op) {
@@ -126,11 +185,29 @@ fn names(session: &Session, names: &Names) -> String {
 
 /// An op without its comment.
 pub fn op(session: &Session, kind: &OpKind) -> String {
-    let mut out = kind.op_code().to_owned();
-    let text = |id: &Symbol| session.text(*id);
-    let mut push = |immediate: &dyn std::fmt::Display| {
-        let _ = write!(out, " {immediate}");
+    let mut out = String::new();
+    push_op(session, &mut out, kind);
+    out
+}
+
+/// Appends an op without its comment.
+fn push_op(session: &Session, out: &mut String, kind: &OpKind) {
+    out.push_str(kind.op_code());
+    let mut push = |immediate: Immediate<'_>| {
+        out.push(' ');
+        match immediate {
+            Immediate::Text(text) => out.push_str(text),
+            Immediate::Unsigned(value) => push_number(out, value),
+            Immediate::Signed(value) => {
+                if value < 0 {
+                    out.push('-');
+                }
+                push_number(out, value.unsigned_abs());
+            }
+            Immediate::Bytes(value, encoding) => push_byte_literal(out, value, encoding),
+        }
     };
+    let name = |id: Symbol| Immediate::Text(session.text(id));
     match kind {
         OpKind::Cover(n)
         | OpKind::Uncover(n)
@@ -138,18 +215,20 @@ pub fn op(session: &Session, kind: &OpKind) -> String {
         | OpKind::Bury(n)
         | OpKind::PopN(n)
         | OpKind::DupN(n)
-        | OpKind::Store(n) => push(n),
-        OpKind::FrameDig(n) | OpKind::FrameBury(n) => push(n),
-        OpKind::Int { value, .. } | OpKind::PushInt { value, .. } => push(value),
-        OpKind::Byte { value, encoding, .. } | OpKind::PushBytes { value, encoding, .. } => {
-            push(&byte_literal(value, *encoding));
+        | OpKind::Store(n) => push(Immediate::Unsigned(u64::from(*n))),
+        OpKind::FrameDig(n) | OpKind::FrameBury(n) => push(Immediate::Signed(i64::from(*n))),
+        OpKind::Int { value, .. } | OpKind::PushInt { value, .. } => {
+            push(Immediate::Unsigned(*value));
         }
-        OpKind::TemplateInt(name) | OpKind::TemplateByte(name) => push(&text(name)),
+        OpKind::Byte { value, encoding, .. } | OpKind::PushBytes { value, encoding, .. } => {
+            push(Immediate::Bytes(value, *encoding));
+        }
+        OpKind::TemplateInt(id) | OpKind::TemplateByte(id) => push(name(*id)),
         OpKind::IntBlock(constants) => {
             for constant in constants {
                 match constant {
-                    BlockConstant::Value(value) => push(value),
-                    BlockConstant::Template(name, _) => push(&text(name)),
+                    BlockConstant::Value(value) => push(Immediate::Unsigned(*value)),
+                    BlockConstant::Template(id, _) => push(name(*id)),
                 }
             }
         }
@@ -157,30 +236,39 @@ pub fn op(session: &Session, kind: &OpKind) -> String {
             for constant in constants {
                 match constant {
                     BlockConstant::Value((value, encoding)) => {
-                        push(&byte_literal(value, *encoding));
+                        push(Immediate::Bytes(value, *encoding));
                     }
-                    BlockConstant::Template(name, _) => push(&text(name)),
+                    BlockConstant::Template(id, _) => push(name(*id)),
                 }
             }
         }
-        OpKind::IntC { index, .. } | OpKind::BytesC { index, .. } if *index > 3 => push(index),
-        OpKind::PushInts(values) => values.iter().for_each(|(value, _)| push(value)),
+        OpKind::IntC { index, .. } | OpKind::BytesC { index, .. } if *index > 3 => {
+            push(Immediate::Unsigned(u64::from(*index)));
+        }
+        OpKind::PushInts(values) => {
+            values.iter().for_each(|(value, _)| push(Immediate::Unsigned(*value)));
+        }
         OpKind::PushBytess(values) => {
-            values.iter().for_each(|(value, encoding, _)| push(&byte_literal(value, *encoding)));
+            values.iter().for_each(|(value, encoding, _)| push(Immediate::Bytes(value, *encoding)));
         }
         OpKind::Proto { parameters, returns } => {
-            push(parameters);
-            push(returns);
+            push(Immediate::Unsigned(*parameters as u64));
+            push(Immediate::Unsigned(*returns as u64));
         }
         OpKind::Intrinsic(intrinsic) => {
-            intrinsic.immediates.iter().for_each(|immediate| push(immediate));
+            for immediate in &intrinsic.immediates {
+                push(match immediate {
+                    ops::Immediate::Int(value) => Immediate::Signed(*value),
+                    ops::Immediate::Name(name) => Immediate::Text(name),
+                });
+            }
         }
         OpKind::Branch(target)
         | OpKind::BranchZero(target)
         | OpKind::BranchNonZero(target)
-        | OpKind::CallSub { target, .. } => push(&text(target)),
+        | OpKind::CallSub { target, .. } => push(name(*target)),
         OpKind::Switch(targets) | OpKind::Match(targets) => {
-            targets.iter().for_each(|target| push(&text(target)));
+            targets.iter().for_each(|target| push(name(*target)));
         }
         OpKind::Dup
         | OpKind::Dup2
@@ -193,42 +281,72 @@ pub fn op(session: &Session, kind: &OpKind) -> String {
         | OpKind::RetSub { .. }
         | OpKind::Return => {}
     }
-    out
+}
+
+/// What follows the name of an instruction.
+enum Immediate<'i> {
+    Text(&'i str),
+    Unsigned(u64),
+    Signed(i64),
+    Bytes(&'i [u8], BytesEncoding),
 }
 
 /// An op with its comment, which can go on over several lines.
 pub fn op_with_comment(session: &Session, kind: &OpKind) -> String {
-    let mut out = op(session, kind);
-    let comment = comment(session, kind).unwrap_or_default();
-    for (index, line) in split_lines(&comment).enumerate() {
-        out.push_str(if index == 0 { " // " } else { "\n//" });
-        out.push_str(line);
-    }
+    let mut out = String::new();
+    push_op_with_comment(session, &mut out, kind);
     out
 }
 
-fn comment(session: &Session, kind: &OpKind) -> Option<String> {
-    let text = |id: &Symbol| session.text(*id).to_owned();
+/// Appends an op with its comment.
+fn push_op_with_comment(session: &Session, out: &mut String, kind: &OpKind) {
+    push_op(session, out, kind);
+    let Some(Comment { prefix, text }) = comment(session, kind) else { return };
+    if is_one_line(&text) {
+        if !prefix.is_empty() || !text.is_empty() {
+            out.extend([" // ", prefix, &text]);
+        }
+        return;
+    }
+    for (index, line) in split_lines(&text).enumerate() {
+        out.push_str(if index == 0 { " // " } else { "\n//" });
+        if index == 0 {
+            out.push_str(prefix);
+        }
+        out.push_str(line);
+    }
+}
+
+/// What stands behind an op. The prefix has no line ends and is empty where the text is.
+struct Comment<'c> {
+    prefix: &'static str,
+    text: Cow<'c, str>,
+}
+
+fn comment<'s>(session: &Session<'s>, kind: &OpKind) -> Option<Comment<'s>> {
+    let known = |id: Symbol| Comment { prefix: "", text: session.text(id).into() };
+    let joined = |text: String| Comment { prefix: "", text: text.into() };
     match kind {
         OpKind::IntC { comment, .. }
         | OpKind::BytesC { comment, .. }
         | OpKind::PushInt { comment, .. }
-        | OpKind::PushBytes { comment, .. } => comment.as_ref().map(text),
+        | OpKind::PushBytes { comment, .. } => comment.map(known),
         OpKind::PushInts(values) => {
             let known = values.iter().map(|(value, comment)| (comment, value.to_string()));
-            joined_comments(session, known)
+            joined_comments(session, known).map(joined)
         }
         OpKind::PushBytess(values) => {
             let known = values
                 .iter()
                 .map(|(value, encoding, comment)| (comment, byte_literal(value, *encoding)));
-            joined_comments(session, known)
+            joined_comments(session, known).map(joined)
         }
         OpKind::Intrinsic(intrinsic) => {
             let message = session.text(intrinsic.error_message?);
-            (!message.is_empty()).then(|| format!("on error: {message}"))
+            let prefix = "on error: ";
+            (!message.is_empty()).then(|| Comment { prefix, text: message.into() })
         }
-        OpKind::Assert { message, .. } | OpKind::Err { message, .. } => message.as_ref().map(text),
+        OpKind::Assert { message, .. } | OpKind::Err { message, .. } => message.map(known),
         _ => None,
     }
 }
@@ -251,10 +369,37 @@ fn joined_comments<'c>(
 
 /// A byte constant as TEAL spells it.
 pub fn byte_literal(value: &[u8], encoding: BytesEncoding) -> String {
+    let mut out = String::new();
+    push_byte_literal(&mut out, value, encoding);
+    out
+}
+
+fn push_byte_literal(out: &mut String, value: &[u8], encoding: BytesEncoding) {
     match encoding {
-        BytesEncoding::Base32 if !value.is_empty() => format!("base32({})", encoding.text(value)),
-        BytesEncoding::Base64 if !value.is_empty() => format!("base64({})", encoding.text(value)),
-        BytesEncoding::Base32 | BytesEncoding::Base64 => BytesEncoding::Base16.text(value),
-        _ => encoding.text(value),
+        BytesEncoding::Base32 if !value.is_empty() => {
+            out.extend(["base32(", &encoding.text(value), ")"]);
+        }
+        BytesEncoding::Base64 if !value.is_empty() => {
+            out.extend(["base64(", &encoding.text(value), ")"]);
+        }
+        BytesEncoding::Base32 | BytesEncoding::Base64 => {
+            out.push_str(&BytesEncoding::Base16.text(value));
+        }
+        _ => out.push_str(&encoding.text(value)),
     }
+}
+
+/// Appends a number in decimal.
+fn push_number(out: &mut String, mut value: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend(digits[start..].iter().map(|digit| char::from(*digit)));
 }
