@@ -256,8 +256,7 @@ impl<'r> Driver<'_, 'r> {
         let options = within_targets(session, options, &targets);
         let pool = Pool::new(arena);
         let ctx = Ctx { session, pool: &pool, options: &options };
-        let library = awst::library::read(session, &wtypes)?;
-        let artifacts = ir::build::program::build(ctx, &wtypes, library, roots)?;
+        let artifacts = ir::build::program::build(ctx, &wtypes, roots)?;
         gate(session)?;
 
         let order = compilation_order(ctx, &artifacts)?;

@@ -34,7 +34,7 @@ impl<'s> FunctionBuilder<'_, 's> {
     ) -> Evaluated {
         let function = self.build.resolve_target(node.target, node.loc, self.function)?;
         let build = self.build;
-        let Some(entry) = build.functions.get(function) else {
+        let Some(entry) = build.function(function)? else {
             let name = self.ir().text(function.function().full_name);
             return Err(Failure::internal(format!("KeyError: {name}"), Loc::NONE));
         };
@@ -42,8 +42,7 @@ impl<'s> FunctionBuilder<'_, 's> {
     }
     pub(super) fn visit_library_call(&mut self, node: &'s PuyaLibCall<'s>) -> Evaluated {
         let build = self.build;
-        let sub = build.library_routine(node.func.id());
-        let Some(entry) = sub.and_then(|sub| build.functions.by_sub(sub)) else {
+        let Some(entry) = build.library_routine(node.func.id())? else {
             let message = format!("invalid puya_lib {}", node.func.id());
             return Err(Failure::code(message, node.loc));
         };

@@ -562,9 +562,10 @@ impl<'a, 's> Emitter<'a, 's> for FunctionBuilder<'a, 's> {
         self.blocks.new_register(name, ty, loc)
     }
     fn library(&mut self, routine: LibraryRoutine) -> Outcome<SubId> {
-        self.build.library_routine(routine.id()).ok_or_else(|| {
+        let Some(entry) = self.build.library_routine(routine.id())? else {
             let message = format!("library routine {} is missing", routine.id());
-            Failure::internal(message, Loc::NONE)
-        })
+            return Err(Failure::internal(message, Loc::NONE));
+        };
+        Ok(entry.sub().id)
     }
 }

@@ -1,12 +1,15 @@
 //! The functions of one compilation root and their subroutines: AWST functions in, declared and built
 //! subroutines out, in the order in which they are emitted. Spec 21 §3 and §5.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::awst::decl::{ContractMethod, Function, RootNode, Search, Subroutine as AwstSubroutine};
 use crate::awst::expr::SubroutineTarget;
+use crate::awst::library;
 use crate::base::arena::Symbol;
+use crate::base::entity::EntitySet;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::base::text;
@@ -14,6 +17,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model::Subroutine;
 use crate::ir::op::{Register, RegisterRole};
+use crate::ir::optimise::remove_unused_subroutines::Search as CallSearch;
 use crate::ir::pool::SubId;
 
 use super::{BuildCtx, Root, types};
@@ -46,76 +50,152 @@ impl<'s> FunctionRef<'s> {
     }
 }
 
-/// A function with its subroutine. Copies of the entry see the body once it is built.
+/// A function with its subroutine.
 #[derive(Clone)]
 pub struct FunctionEntry<'s> {
     /// The function.
     pub function: FunctionRef<'s>,
-    declaration: Rc<Subroutine>,
-    built: Rc<OnceCell<Subroutine>>,
+    declaration: Subroutine,
+    built: OnceCell<Subroutine>,
+    /// Another function of the same name in the same table.
+    namesake: Option<usize>,
 }
 
-impl FunctionEntry<'_> {
+impl<'s> FunctionEntry<'s> {
+    fn new(function: FunctionRef<'s>, declaration: Subroutine) -> Self {
+        Self { function, declaration, built: OnceCell::new(), namesake: None }
+    }
     /// The subroutine, with its body as soon as that is built.
     pub fn sub(&self) -> &Subroutine {
         self.built.get().unwrap_or(&self.declaration)
     }
-    /// Whether the body is built.
-    pub fn is_built(&self) -> bool {
-        self.built.get().is_some()
+    fn into_sub(self) -> Subroutine {
+        self.built.into_inner().unwrap_or(self.declaration)
     }
-    fn set_built(&self, sub: Subroutine) {
-        // A second build of the same body gives the same subroutine.
-        let _ = self.built.set(sub);
+    /// Builds the body unless it is built. A body with a mistake stays empty after its report.
+    fn build(&self, ctx: &BuildCtx<'_, 's>) -> Outcome<()> {
+        if self.built.get().is_none()
+            && let Some(built) = super::build_body(ctx, self.function, self.declaration.clone())?
+        {
+            // A second build of the same body would give the same subroutine.
+            let _ = self.built.set(built);
+        }
+        Ok(())
     }
 }
 
 /// Functions in order of declaration, found by function.
 #[derive(Clone, Default)]
-pub struct FunctionMap<'s> {
+struct Table<'s> {
     entries: Vec<FunctionEntry<'s>>,
-    by_name: LookupMap<Symbol, Vec<usize>>,
+    /// The last function of each name.
+    by_name: LookupMap<Symbol, usize>,
     by_sub: LookupMap<SubId, usize>,
+}
+
+impl<'s> Table<'s> {
+    fn add(&mut self, function: FunctionRef<'s>, declaration: Subroutine) {
+        let place = self.entries.len();
+        self.by_sub.insert(declaration.id, place);
+        let mut entry = FunctionEntry::new(function, declaration);
+        entry.namesake = self.by_name.insert(function.function().full_name, place);
+        self.entries.push(entry);
+    }
+    /// Gives the function at a place another subroutine.
+    fn replace(&mut self, place: usize, function: FunctionRef<'s>, declaration: Subroutine) {
+        self.by_sub.insert(declaration.id, place);
+        let namesake = self.entries[place].namesake;
+        self.entries[place] = FunctionEntry::new(function, declaration);
+        self.entries[place].namesake = namesake;
+    }
+    fn named(&self, name: Symbol) -> impl Iterator<Item = usize> + '_ {
+        let last = self.by_name.get(&name).copied();
+        std::iter::successors(last, |place| self.entries[*place].namesake)
+    }
+    fn position(&self, function: FunctionRef<'s>) -> Option<usize> {
+        self.named(function.function().full_name)
+            .find(|place| self.entries[*place].function.is(function))
+    }
+}
+
+/// What all roots of a compilation share.
+#[derive(Clone)]
+struct Shared<'s> {
+    /// By place; made when something first refers to them.
+    library: [OnceCell<FunctionEntry<'s>>; library::COUNT],
+    document: Table<'s>,
+}
+
+impl Default for Shared<'_> {
+    fn default() -> Self {
+        Self { library: std::array::from_fn(|_| OnceCell::new()), document: Table::default() }
+    }
+}
+
+/// The functions of one root: library routines, then those of the document, then its own. They are
+/// found by function, and subroutines are emitted in this order.
+#[derive(Clone, Default)]
+pub struct FunctionMap<'s> {
+    shared: Rc<Shared<'s>>,
+    own: Table<'s>,
 }
 
 impl<'s> FunctionMap<'s> {
     /// Adds a function or, when it is there, gives it another subroutine in its old place.
     pub fn declare(&mut self, function: FunctionRef<'s>, declaration: Subroutine) {
-        let sub = declaration.id;
-        let entry = FunctionEntry {
-            function,
-            declaration: Rc::new(declaration),
-            built: Rc::new(OnceCell::new()),
-        };
-        let index = match self.position(function) {
-            Some(index) => {
-                self.entries[index] = entry;
-                index
+        if let Some(place) = self.own.position(function) {
+            self.own.replace(place, function, declaration);
+        } else if let Some(place) = self.shared.document.position(function) {
+            Rc::make_mut(&mut self.shared).document.replace(place, function, declaration);
+        } else {
+            self.own.add(function, declaration);
+        }
+    }
+    /// From now on the functions so far are shared by all clones.
+    pub fn share(&mut self) {
+        let document = std::mem::take(&mut self.own);
+        self.shared = Rc::new(Shared { document, ..Shared::default() });
+    }
+    /// The entry of a function that is no library routine.
+    fn get(&self, function: FunctionRef<'s>) -> Option<&FunctionEntry<'s>> {
+        let mut tables = [&self.own, &self.shared.document].into_iter();
+        tables.find_map(|table| table.position(function).map(|place| &table.entries[place]))
+    }
+    /// All entries made so far, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &FunctionEntry<'s>> {
+        let library = self.shared.library.iter().filter_map(OnceCell::get);
+        library.chain(&self.shared.document.entries).chain(&self.own.entries)
+    }
+    /// Hands out the subroutines that programs use, in order. A program owns its subroutines, so one
+    /// that more than one program uses is copied.
+    pub fn share_out<const N: usize>(self, used: [EntitySet<SubId>; N]) -> [Vec<Subroutine>; N] {
+        let mut subs = std::array::from_fn(|_| Vec::new());
+        let mut give = |entry: Cow<'_, FunctionEntry<'s>>| {
+            let id = entry.declaration.id;
+            let mut users = (0..N).filter(|user| used[*user].contains(id));
+            let Some(mut user) = users.next() else { return };
+            for next in users {
+                subs[user].push(entry.sub().clone());
+                user = next;
             }
-            None => {
-                let name = function.function().full_name;
-                self.by_name.get_or_insert_with(name, Vec::new).push(self.entries.len());
-                self.entries.push(entry);
-                self.entries.len() - 1
-            }
+            subs[user].push(match entry {
+                Cow::Borrowed(entry) => entry.sub().clone(),
+                Cow::Owned(entry) => entry.into_sub(),
+            });
         };
-        self.by_sub.insert(sub, index);
-    }
-    fn position(&self, function: FunctionRef<'s>) -> Option<usize> {
-        let candidates = self.by_name.get(&function.function().full_name)?;
-        candidates.iter().copied().find(|index| self.entries[*index].function.is(function))
-    }
-    /// The entry of a function.
-    pub fn get(&self, function: FunctionRef<'s>) -> Option<&FunctionEntry<'s>> {
-        self.position(function).map(|index| &self.entries[index])
-    }
-    /// The entry of a subroutine.
-    pub fn by_sub(&self, sub: SubId) -> Option<&FunctionEntry<'s>> {
-        self.by_sub.get(&sub).map(|index| &self.entries[*index])
-    }
-    /// All entries in order.
-    pub fn entries(&self) -> &[FunctionEntry<'s>] {
-        &self.entries
+        match Rc::try_unwrap(self.shared) {
+            Ok(Shared { library, document }) => {
+                let library = library.into_iter().filter_map(OnceCell::into_inner);
+                library.chain(document.entries).for_each(|entry| give(Cow::Owned(entry)));
+            }
+            Err(shared) => {
+                let library = shared.library.iter().filter_map(OnceCell::get);
+                let entries = library.chain(&shared.document.entries);
+                entries.for_each(|entry| give(Cow::Borrowed(entry)));
+            }
+        }
+        self.own.entries.into_iter().for_each(|entry| give(Cow::Owned(entry)));
+        subs
     }
 }
 
@@ -206,21 +286,84 @@ pub fn make_main<'s>(ctx: &BuildCtx<'_, 's>, function: FunctionRef<'s>) -> Outco
     Ok(sub)
 }
 
-/// Builds every body of the map that is not built, in order. A body with a mistake stays empty after
-/// its report. Spec 21 §3 and §5, step 6.
+/// Builds every body of the map that is not built, in order, library routines apart. Spec 21 §3 and
+/// §5, step 6.
 pub fn build_missing_bodies(ctx: &BuildCtx<'_, '_>) -> Outcome<()> {
-    for entry in ctx.functions.entries() {
-        if !entry.is_built() {
-            let declaration = (*entry.declaration).clone();
-            if let Some(built) = super::build_body(ctx, entry.function, declaration)? {
-                entry.set_built(built);
-            }
-        }
-    }
-    Ok(())
+    let FunctionMap { shared, own } = &ctx.functions;
+    shared.document.entries.iter().chain(&own.entries).try_for_each(|entry| entry.build(ctx))
 }
 
 impl<'s> BuildCtx<'_, 's> {
+    /// The entry of a function.
+    pub fn function(&self, function: FunctionRef<'s>) -> Outcome<Option<&FunctionEntry<'s>>> {
+        if let Some(entry) = self.functions.get(function) {
+            return Ok(Some(entry));
+        }
+        match library::place(self.ir.text(function.function().full_name)) {
+            Some(place) => {
+                let entry = self.routine(place)?;
+                Ok(entry.function.is(function).then_some(entry))
+            }
+            None => Ok(None),
+        }
+    }
+    /// A subroutine of the embedded library.
+    pub fn library_routine(&self, id: &str) -> Outcome<Option<&FunctionEntry<'s>>> {
+        library::place(id).map(|place| self.routine(place)).transpose()
+    }
+    fn routine(&self, place: usize) -> Outcome<&FunctionEntry<'s>> {
+        let cell = &self.functions.shared.library[place];
+        if let Some(entry) = cell.get() {
+            return Ok(entry);
+        }
+        let routine = library::read(self.ir.session, self.wtypes, place)?;
+        let function = FunctionRef::Subroutine(routine);
+        let declaration = make_subroutine(self, function, Implicits::None)?;
+        Ok(cell.get_or_init(|| FunctionEntry::new(function, declaration)))
+    }
+    /// The subroutine of an id, if it is one of the map. The body of a library routine is built when
+    /// it is first asked for here.
+    fn subroutine(&self, id: SubId) -> Outcome<Option<&Subroutine>> {
+        let FunctionMap { shared, own } = &self.functions;
+        for table in [own, &shared.document] {
+            if let Some(place) = table.by_sub.get(&id) {
+                return Ok(Some(table.entries[*place].sub()));
+            }
+        }
+        let mut library = shared.library.iter().filter_map(OnceCell::get);
+        let Some(entry) = library.find(|entry| entry.declaration.id == id) else {
+            return Ok(None);
+        };
+        entry.build(self)?;
+        Ok(Some(entry.sub()))
+    }
+    /// The subroutines that a main subroutine leads to, bodies of library routines built.
+    pub fn used_by(&self, main: &Subroutine) -> Outcome<EntitySet<SubId>> {
+        let mut search = CallSearch::default();
+        search.scan(main);
+        self.follow(&mut search)?;
+        for routine in search.lowering_routines() {
+            if let Some(entry) = self.library_routine(routine.id())? {
+                search.call(entry.declaration.id);
+            }
+            let name = self.ir.sym(routine.id());
+            for table in [&self.functions.own, &self.functions.shared.document] {
+                for place in table.named(name) {
+                    search.call(table.entries[place].declaration.id);
+                }
+            }
+        }
+        self.follow(&mut search)?;
+        Ok(search.into_used())
+    }
+    fn follow(&self, search: &mut CallSearch) -> Outcome<()> {
+        while let Some(target) = search.next() {
+            if let Some(sub) = self.subroutine(target)? {
+                search.scan(sub);
+            }
+        }
+        Ok(())
+    }
     /// What a call from `caller` calls.
     pub fn resolve_target(
         &self,
@@ -238,7 +381,7 @@ impl<'s> BuildCtx<'_, 's> {
         };
         let method = match target {
             SubroutineTarget::SubroutineId { target: id } => {
-                return match self.root_node(id) {
+                return match self.root_node(id)? {
                     Some(RootNode::Subroutine(subroutine)) => {
                         Ok(FunctionRef::Subroutine(subroutine))
                     }

@@ -40,6 +40,8 @@ pub use functions::{
     make_subroutine,
 };
 
+use std::rc::Rc;
+
 use crate::awst::decl::{Contract, LogicSignature, RootNode};
 use crate::awst::wtypes::WTypes;
 use crate::base::arena::Symbol;
@@ -82,17 +84,16 @@ pub struct BuildCtx<'a, 's> {
     pub root: Option<Root<'s>>,
     /// The subroutine that routes calls of the contract, if it has routable methods.
     pub router: Option<SubId>,
-    nodes: LookupMap<Symbol, RootNode<'s>>,
-    library: LookupMap<Symbol, SubId>,
+    nodes: Rc<LookupMap<Symbol, RootNode<'s>>>,
+    own_nodes: LookupMap<Symbol, RootNode<'s>>,
 }
 
 impl<'a, 's> BuildCtx<'a, 's> {
-    /// Declares the subroutines of the library and of the document. Their bodies are to be built next,
-    /// with [`build_missing_bodies`]. Spec 21 §3.
+    /// Declares the subroutines of the document. Their bodies are to be built next, with
+    /// [`build_missing_bodies`]. Spec 21 §3.
     pub fn new(
         ir: Ctx<'a, 's>,
         wtypes: &'a WTypes<'s>,
-        library: &[RootNode<'s>],
         document: &[RootNode<'s>],
     ) -> Outcome<Self> {
         let mut ctx = Self {
@@ -101,40 +102,35 @@ impl<'a, 's> BuildCtx<'a, 's> {
             functions: FunctionMap::default(),
             root: None,
             router: None,
-            nodes: LookupMap::new(),
-            library: LookupMap::new(),
+            nodes: Rc::new(document.iter().map(|node| (node.id(), *node)).collect()),
+            own_nodes: LookupMap::new(),
         };
-        let with = |nodes: &[RootNode<'s>], implicits| -> Vec<_> {
-            nodes.iter().map(|node| (*node, implicits)).collect()
-        };
-        let nodes = [with(library, Implicits::None), with(document, Implicits::Returned)];
-        for (node, implicits) in nodes.into_iter().flatten() {
-            ctx.nodes.insert(node.id(), node);
+        for node in document {
             let RootNode::Subroutine(subroutine) = node else { continue };
             let function = FunctionRef::Subroutine(subroutine);
-            let sub = make_subroutine(&ctx, function, implicits)?;
-            if implicits == Implicits::None {
-                ctx.library.insert(subroutine.function.full_name, sub.id);
-            }
+            let sub = make_subroutine(&ctx, function, Implicits::Returned)?;
             ctx.functions.declare(function, sub);
         }
+        ctx.functions.share();
         Ok(ctx)
     }
     /// A context of its own for one root: functions declared in it are unknown to other roots.
-    pub fn for_root(&self, root: Root<'s>) -> Self {
-        Self { root: Some(root), router: None, ..self.clone() }
+    pub fn into_root(self, root: Root<'s>) -> Self {
+        Self { root: Some(root), ..self }
     }
     /// Makes a node of the document's level known to calls by id; the last of an id counts.
     pub fn add_node(&mut self, node: RootNode<'s>) {
-        self.nodes.insert(node.id(), node);
+        self.own_nodes.insert(node.id(), node);
     }
     /// The root node of an id.
-    pub fn root_node(&self, id: Symbol) -> Option<RootNode<'s>> {
-        self.nodes.get(&id).copied()
-    }
-    /// A subroutine of the embedded library.
-    pub fn library_routine(&self, id: &str) -> Option<SubId> {
-        self.library.get(&self.ir.sym(id)).copied()
+    pub fn root_node(&self, id: Symbol) -> Outcome<Option<RootNode<'s>>> {
+        if let Some(node) = self.own_nodes.get(&id).or_else(|| self.nodes.get(&id)) {
+            return Ok(Some(*node));
+        }
+        Ok(self.library_routine(self.ir.text(id))?.map(|entry| match entry.function {
+            FunctionRef::Subroutine(routine) => RootNode::Subroutine(routine),
+            FunctionRef::Method(_) => unreachable!("routines are no methods"),
+        }))
     }
     /// What the mapping of types needs.
     pub fn types(&self) -> types::TypeCtx<'a, 's> {

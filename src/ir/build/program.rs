@@ -13,9 +13,8 @@ use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy, Subroutine};
+use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy};
 use crate::ir::op::Value;
-use crate::ir::optimise::remove_unused_subroutines;
 use crate::metadata::LogicSigMetadata;
 
 use super::router::{self, Ending, Make};
@@ -29,19 +28,20 @@ use super::{
 pub fn build<'s>(
     ctx: Ctx<'_, 's>,
     wtypes: &WTypes<'s>,
-    library: &[RootNode<'s>],
     document: &[RootNode<'s>],
 ) -> Outcome<Vec<Artifact>> {
     let roots = compilation_set(ctx, document);
-    let shared = BuildCtx::new(ctx, wtypes, library, document)?;
+    let shared = BuildCtx::new(ctx, wtypes, document)?;
     build_missing_bodies(&shared)?;
-    let mut artifacts = Vec::new();
-    for root in roots {
+    let mut artifacts = Vec::with_capacity(roots.len());
+    // The last root owns what it shares with none any more, so that it need not copy it.
+    let contexts = std::iter::repeat_n(shared, roots.len());
+    for (root, shared) in roots.into_iter().zip(contexts) {
         ctx.session.check_stop()?;
-        let mut of_root = shared.for_root(root);
+        let of_root = shared.into_root(root);
         let built = match root {
-            Root::Contract(contract) => build_contract(&mut of_root, contract),
-            Root::LogicSignature(signature) => build_logic_signature(&of_root, signature),
+            Root::Contract(contract) => build_contract(of_root, contract),
+            Root::LogicSignature(signature) => build_logic_signature(of_root, signature),
         };
         match built {
             Ok(artifact) => artifacts.push(artifact),
@@ -158,7 +158,11 @@ impl<'s> Visitor<'s> for References<'_, 's> {
 }
 
 /// Spec 21 §5.
-fn build_contract<'s>(ctx: &mut BuildCtx<'_, 's>, contract: &'s Contract<'s>) -> Outcome<Artifact> {
+fn build_contract<'s>(
+    mut of_root: BuildCtx<'_, 's>,
+    contract: &'s Contract<'s>,
+) -> Outcome<Artifact> {
+    let ctx = &mut of_root;
     let (metadata, methods) = metadata::collect(ctx, contract)?;
     if !methods.is_empty() {
         let ending = ending(ctx, contract);
@@ -197,8 +201,10 @@ fn build_contract<'s>(ctx: &mut BuildCtx<'_, 's>, contract: &'s Contract<'s>) ->
         autosalt: contract.autosalt,
         reserved_slots: contract.reserved_scratch_space,
     };
-    let approval = build_program(ctx, plan(ProgramKind::Approval, contract.approval_program))?;
-    let clear = build_program(ctx, plan(ProgramKind::Clear, contract.clear_program))?;
+    let mut approval = build_program(ctx, plan(ProgramKind::Approval, contract.approval_program))?;
+    let mut clear = build_program(ctx, plan(ProgramKind::Clear, contract.clear_program))?;
+    let used = [ctx.used_by(&approval.main)?, ctx.used_by(&clear.main)?];
+    [approval.subroutines, clear.subroutines] = of_root.functions.share_out(used);
     Ok(Artifact::Contract { approval, clear, metadata, loc: contract.loc })
 }
 
@@ -319,16 +325,17 @@ impl<'s> Visitor<'s> for Calls<'_, '_, 's> {
 
 /// Spec 21 §6.
 fn build_logic_signature<'s>(
-    ctx: &BuildCtx<'_, 's>,
+    of_root: BuildCtx<'_, 's>,
     signature: &'s LogicSignature<'s>,
 ) -> Outcome<Artifact> {
+    let ctx = &of_root;
     let text = |symbol: Symbol| ctx.ir.text(symbol).to_owned();
     let metadata = LogicSigMetadata {
         id: text(signature.id),
         name: text(signature.short_name),
         desc: signature.docstring.map(str::to_owned),
     };
-    let program = build_program(
+    let mut program = build_program(
         ctx,
         ProgramPlan {
             kind: ProgramKind::LogicSignature,
@@ -338,6 +345,8 @@ fn build_logic_signature<'s>(
             reserved_slots: signature.reserved_scratch_space,
         },
     )?;
+    let used = ctx.used_by(&program.main)?;
+    [program.subroutines] = of_root.functions.share_out([used]);
     Ok(Artifact::LogicSignature { program, metadata, loc: signature.loc })
 }
 
@@ -386,19 +395,15 @@ struct ProgramPlan<'s> {
     reserved_slots: &'s [i64],
 }
 
-/// Spec 21 §5, step 7. The program gets copies of the subroutines it uses.
+/// Spec 21 §5, step 7. The program gets the subroutines it uses later.
 fn build_program<'s>(ctx: &BuildCtx<'_, 's>, plan: ProgramPlan<'s>) -> Outcome<Program> {
     let declaration = make_main(ctx, plan.main)?;
     // A body with a mistake stays empty: it is reported, and nothing is compiled.
     let main = build_body(ctx, plan.main, declaration.clone())?.unwrap_or(declaration);
-    let all: Vec<&Subroutine> = ctx.functions.entries().iter().map(|entry| entry.sub()).collect();
-    let places = all.iter().enumerate().map(|(place, sub)| (sub.id, place)).collect();
-    let used = remove_unused_subroutines::used_by(&main, &all, ctx.ir, &places);
-    let used = all.into_iter().filter(|sub| used.contains(sub.id));
     Ok(Program {
         kind: plan.kind,
-        subroutines: used.cloned().collect(),
         main,
+        subroutines: Vec::new(),
         avm_version: plan.avm_version.unwrap_or(ctx.ir.options.target_avm_version),
         reserved_slots: plan
             .reserved_slots

@@ -63,10 +63,10 @@ impl<'s> Tree<'_, 's> {
         let options = CompileOptions::default();
         let ir = Ctx { session: self.session, pool: &pool, options: &options };
         let document = [RootNode::Subroutine(subroutine)];
-        let ctx = BuildCtx::new(ir, self.wtypes, &[], &document).unwrap();
+        let ctx = BuildCtx::new(ir, self.wtypes, &document).unwrap();
         build_missing_bodies(&ctx).unwrap();
         assert!(self.session.sink.is_empty());
-        text::subroutine(ir, ctx.functions.entries()[0].sub())
+        text::subroutine(ir, ctx.functions.entries().next().unwrap().sub())
     }
 }
 

@@ -53,74 +53,79 @@ pub(super) fn run(
     if program.subroutines.is_empty() {
         return false;
     }
-    let others: Vec<&Subroutine> = program.subroutines.iter().collect();
-    let used = used_by(&program.main, &others, ctx, places);
+    let follow = |search: &mut Search| {
+        while let Some(target) = search.next() {
+            if let Some(place) = places.get(&target) {
+                search.scan(&program.subroutines[*place]);
+            }
+        }
+    };
+    let mut search = Search::default();
+    search.scan(&program.main);
+    follow(&mut search);
+    let library: LookupSet<Symbol> =
+        search.lowering_routines().map(|routine| ctx.sym(routine.id())).collect();
+    if !library.is_empty() {
+        for sub in &program.subroutines {
+            if library.contains(&sub.header(ctx.pool).id) {
+                search.call(sub.id);
+            }
+        }
+        follow(&mut search);
+    }
     let before = program.subroutines.len();
+    let used = search.into_used();
     program.subroutines.retain(|sub| used.contains(sub.id));
     program.subroutines.len() != before
 }
 
-/// The subroutines among `others` that a program with this main subroutine needs; `places` are theirs.
-pub(in crate::ir) fn used_by(
-    main: &Subroutine,
-    others: &[&Subroutine],
-    ctx: Ctx<'_, '_>,
-    places: &LookupMap<SubId, usize>,
-) -> EntitySet<SubId> {
-    let mut search = Search::new(others, places);
-    search.visit(main);
-    // PARITY: routines that a library routine may call in turn are not looked for
-    let library: LookupSet<Symbol> = [
-        (search.extracts || search.replaces, READ),
-        (search.replaces, REPLACE),
-        (search.pops, POP),
-        (search.concats, CONCAT),
-    ]
-    .iter()
-    .filter(|(referenced, _)| *referenced)
-    .flat_map(|(_, routines)| routines.iter().map(|routine| ctx.sym(routine.id())))
-    .collect();
-    if !library.is_empty() {
-        for sub in others {
-            if library.contains(&sub.header(ctx.pool).id) && search.used.insert(sub.id) {
-                search.visit(sub);
-            }
-        }
-    }
-    search.used
-}
-
-struct Search<'a> {
-    others: &'a [&'a Subroutine],
-    places: &'a LookupMap<SubId, usize>,
+/// The search for what can be called. [`Search::scan`] the main subroutine, then what is
+/// [`Search::next`] until nothing is, then do the same for the [`Search::lowering_routines`].
+#[derive(Default)]
+pub(in crate::ir) struct Search {
     used: EntitySet<SubId>,
+    pending: Vec<SubId>,
     extracts: bool,
     replaces: bool,
     pops: bool,
     concats: bool,
 }
 
-impl<'a> Search<'a> {
-    fn new(others: &'a [&'a Subroutine], places: &'a LookupMap<SubId, usize>) -> Self {
-        let used = EntitySet::new();
-        Self { others, places, used, extracts: false, replaces: false, pops: false, concats: false }
+impl Search {
+    /// Notes what a subroutine calls and which aggregate operations it has.
+    pub(in crate::ir) fn scan(&mut self, sub: &Subroutine) {
+        let needs = sub.needs();
+        self.extracts |= needs.extracts;
+        self.replaces |= needs.replaces;
+        self.pops |= needs.pops;
+        self.concats |= needs.concats;
+        needs.calls.iter().for_each(|target| self.call(*target));
     }
-    fn visit(&mut self, start: &Subroutine) {
-        let mut pending = vec![start];
-        while let Some(sub) = pending.pop() {
-            let needs = sub.needs();
-            self.extracts |= needs.extracts;
-            self.replaces |= needs.replaces;
-            self.pops |= needs.pops;
-            self.concats |= needs.concats;
-            for target in &needs.calls {
-                if self.used.insert(*target)
-                    && let Some(place) = self.places.get(target)
-                {
-                    pending.push(self.others[*place]);
-                }
-            }
+    /// Notes that a subroutine is called.
+    pub(in crate::ir) fn call(&mut self, target: SubId) {
+        if self.used.insert(target) {
+            self.pending.push(target);
         }
+    }
+    /// A called subroutine that is to be scanned.
+    pub(in crate::ir) fn next(&mut self) -> Option<SubId> {
+        self.pending.pop()
+    }
+    /// The library routines that the lowering of aggregate operations found so far may call.
+    // PARITY: routines that a library routine may call in turn are not looked for
+    pub(in crate::ir) fn lowering_routines(&self) -> impl Iterator<Item = LibraryRoutine> + use<> {
+        let referenced = [
+            (self.extracts || self.replaces, READ),
+            (self.replaces, REPLACE),
+            (self.pops, POP),
+            (self.concats, CONCAT),
+        ];
+        let routines = referenced.into_iter().filter(|(referenced, _)| *referenced);
+        routines.flat_map(|(_, routines)| routines.iter().copied())
+    }
+    /// All that are called.
+    pub(in crate::ir) fn into_used(self) -> EntitySet<SubId> {
+        self.used
     }
 }
 
