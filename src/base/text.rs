@@ -121,6 +121,21 @@ fn is_line_break(character: char) -> bool {
     )
 }
 
+/// Passes on a number in decimal, without memory of its own.
+pub fn with_decimal<T>(mut value: u64, take: impl FnOnce(&str) -> T) -> T {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    take(std::str::from_utf8(&digits[start..]).expect("digits are ASCII"))
+}
+
 /// The lines without their ends. A line end at the end of the text adds no empty line, and empty
 /// text has no line.
 pub fn split_lines(text: &str) -> impl Iterator<Item = &str> {

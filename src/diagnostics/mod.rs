@@ -112,6 +112,16 @@ impl Sink {
     pub fn ignore_debug(&self) {
         self.ignores_debug.set(true);
     }
+    /// Whether somebody will see debug messages.
+    pub fn wants_debug(&self) -> bool {
+        !self.ignores_debug.get()
+    }
+    /// Reports a debug message about a place that is made only if somebody wants it.
+    pub fn debug_at(&self, loc: Loc, message: impl FnOnce() -> String) {
+        if !self.ignores_debug.get() {
+            self.report(Severity::Debug, message(), loc);
+        }
+    }
     /// Reports a debug message that is made only if somebody wants it.
     pub fn debug_with(&self, message: impl FnOnce() -> String) {
         if !self.ignores_debug.get() {

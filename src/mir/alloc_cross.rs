@@ -22,7 +22,7 @@ use edges::EdgeSet;
 /// Runs the pass on one subroutine.
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
-    let lifetimes = Lifetimes::of(session, sub);
+    let lifetimes = sub.lifetimes();
     let mut records = SecondaryMap::new();
     for (id, block) in sub.body.iter() {
         records[id] = Record::of(session, &lifetimes, id, block)?;
@@ -35,13 +35,13 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
         format!("Found {} edge set/s for {}", edge_sets.len(), session.text(sub.signature.name))
     });
     let groups = edges::groups(sub, &edge_sets);
-    schedule::run(session, sub, &lifetimes, &records, &edge_sets, &groups);
+    let x_stacks = schedule::run(session, sub, &records, &edge_sets, &groups);
     session.sink.debug_with_each(|report| report_shared(session, sub, &edge_sets, report));
 
     let mut blocks: Vec<BlockId> = edge_sets.iter().flat_map(EdgeSet::blocks).collect();
     blocks.sort_unstable_by_key(|block| sub.body[*block].number);
     blocks.dedup();
-    rewrite::run(session, sub, &lifetimes, &records, &blocks)
+    rewrite::run(session, sub, &records, &x_stacks, &blocks)
 }
 
 fn report_shared(
@@ -96,11 +96,11 @@ impl Record {
         };
         for op in &block.ops {
             if let Some(local) = op.abstract_store() {
-                if !record.stores.insert(lifetimes.var(local.id)) {
+                if !record.stores.insert(local.var) {
                     return repeated("AbstractStore");
                 }
             } else if let Some(local) = op.abstract_load()
-                && !record.loads.insert(lifetimes.var(local.id))
+                && !record.loads.insert(local.var)
             {
                 return repeated("AbstractLoad");
             }

@@ -4,14 +4,16 @@
 //! store; all others get a placeholder before the entry block.
 
 use crate::base::arena::Symbol;
-use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
+use crate::base::entity::EntitySet;
 use crate::base::text;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::session::Session;
 
+use super::lifetimes::VarSet;
 use super::model::{
     AvmType, Block, Load, Locals, OpId, OpKind, PreAllocation, Store, Subroutine, TerminatorKind,
+    VarId,
 };
 use super::stack::{Stack, depth};
 
@@ -20,12 +22,15 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let entry = sub.entry();
     let first_stores = first_stores(&sub.body[entry]);
-    let mut early = variables(session, sub);
-    early.retain(|local| !first_stores.contains_key(local));
+    let mut early = variables(sub);
+    for (var, _) in &first_stores {
+        early.remove(*var);
+    }
     sub.pre_alloc = pre_allocation(session, sub, &early)?;
 
     let on_entry: Vec<Symbol> = sub.pre_alloc.on_entry().collect();
-    let f_stack: Locals = on_entry.iter().chain(first_stores.keys()).copied().collect();
+    let names = first_stores.iter().map(|(var, _)| sub.variables[*var].name);
+    let f_stack: Locals = on_entry.iter().copied().chain(names).collect();
     session.sink.debug_with(|| {
         let (name, list) = (session.text(sub.signature.name), list_text(session, &on_entry));
         format!("{name} f-stack entry: {list}")
@@ -39,59 +44,57 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
         block.f_stack_out = f_stack.clone();
     }
 
-    let inserting: LookupSet<OpId> = first_stores.into_values().collect();
-    let places: LookupMap<Symbol, usize> =
-        f_stack.iter().enumerate().map(|(index, local)| (*local, index)).collect();
+    let inserting: EntitySet<OpId> = first_stores.iter().map(|(_, op)| *op).collect();
+    let mut stack = Stack::default();
     for id in sub.body.ids() {
-        let stack = Stack::at_entry(sub, &sub.body[id]);
-        allocate(&mut sub.body[id], stack, &places, &inserting)?;
+        stack.enter(sub, &sub.body[id]);
+        allocate(&mut sub.body[id], &mut stack, &f_stack, &inserting)?;
     }
     Ok(())
 }
 
 /// The first store of each variable, where the entry block is not entered again.
-fn first_stores(entry: &Block) -> OrderedMap<Symbol, OpId> {
-    let mut stores = OrderedMap::default();
+fn first_stores(entry: &Block) -> Vec<(VarId, OpId)> {
+    let mut stores = Vec::new();
     if entry.predecessors.is_empty() {
+        let mut seen = VarSet::new();
         for op in &entry.ops {
-            if let Some(local) = op.abstract_store() {
-                stores.entry(local.id).or_insert(op.id);
+            if let Some(local) = op.abstract_store()
+                && seen.insert(local.var)
+            {
+                stores.push((local.var, op.id));
             }
         }
     }
     stores
 }
 
-/// Variables without a place, by name.
-fn variables(session: &Session<'_>, sub: &Subroutine) -> Vec<Symbol> {
+/// Variables without a place.
+fn variables(sub: &Subroutine) -> VarSet {
     let ops = sub.body.values().flat_map(|block| &block.ops);
     let locals = ops.filter_map(|op| op.abstract_store().or(op.abstract_load()));
-    let mut variables: Vec<Symbol> = locals.map(|local| local.id).collect();
-    variables.sort_unstable();
-    variables.dedup();
-    variables.sort_unstable_by_key(|name| session.text(*name));
-    variables
+    locals.map(|local| local.var).collect()
 }
 
 fn pre_allocation(
     session: &Session<'_>,
     sub: &mut Subroutine,
-    variables: &[Symbol],
+    variables: &VarSet,
 ) -> Outcome<PreAllocation> {
-    let loc = sub.loc;
-    let types = sub.local_types();
+    sub.collect_types();
     let mut result = PreAllocation::default();
-    for &variable in variables {
-        match types.get(&variable) {
-            Some(AvmType::Bytes) => result.bytes_vars.push(variable),
-            Some(AvmType::UInt64) => result.uint64_vars.push(variable),
+    for var in variables.iter() {
+        let name = sub.variables[var].name;
+        match sub.type_of(var) {
+            Some(AvmType::Bytes) => result.bytes_vars.push(name),
+            Some(AvmType::UInt64) => result.uint64_vars.push(name),
             Some(AvmType::Any) => {
                 let message = "Encountered AVM type any on preamble construction";
-                return Err(Failure::internal(message, loc));
+                return Err(Failure::internal(message, sub.loc));
             }
             None => {
-                let message = format!("Undefined register: {}", session.text(variable));
-                return Err(Failure::internal(message, loc));
+                let message = format!("Undefined register: {}", session.text(name));
+                return Err(Failure::internal(message, sub.loc));
             }
         }
     }
@@ -101,18 +104,19 @@ fn pre_allocation(
 /// Decides the stores and loads of one block.
 fn allocate(
     block: &mut Block,
-    mut stack: Stack,
-    places: &LookupMap<Symbol, usize>,
-    inserting: &LookupSet<OpId>,
+    stack: &mut Stack,
+    f_stack: &Locals,
+    inserting: &EntitySet<OpId>,
 ) -> Outcome<()> {
     for op in &mut block.ops {
         let place = |local: Symbol| {
-            let place = places.get(&local).copied().filter(|place| *place < stack.f.len());
+            let place = f_stack.iter().position(|name| *name == local);
+            let place = place.filter(|place| *place < stack.f.len());
             place.ok_or_else(|| Failure::internal("local not found in f-stack", op.loc))
         };
         match op.kind {
             OpKind::Store(local, Store::Abstract) => {
-                let insert = inserting.contains(&op.id);
+                let insert = inserting.contains(op.id);
                 let height = stack.fxl_height();
                 let depth = if insert {
                     let depth = stack.xl_height().checked_sub(1);

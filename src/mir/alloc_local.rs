@@ -11,16 +11,14 @@
 //!                          l-load x#0
 //! ```
 
-use crate::base::arena::Symbol;
-use crate::base::entity::EntitySet;
-use crate::base::ordered::LookupMap;
+use crate::base::entity::{EntitySet, SecondaryMap};
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::session::Session;
 
-use super::lifetimes::Lifetimes;
 use super::model::{
-    Block, Load, Local, Names, Op, OpId, OpKind, Store, Subroutine, copy_name, next_op_id,
+    Block, BlockId, Load, Local, Names, Op, OpId, OpKind, Store, Subroutine, VarId, Variables,
+    next_op_id,
 };
 use super::stack::{Stack, depth};
 use super::text::op_text;
@@ -29,13 +27,17 @@ use super::text::op_text;
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let mut op_count = sub.op_count;
-    for block in sub.body.values_mut() {
-        copy_pairs(session, block, &mut op_count)?;
+    let mut last_uses = SecondaryMap::new();
+    for (id, block) in sub.body.iter_mut() {
+        let pairs = find_pairs(id, block, &mut last_uses);
+        if !pairs.is_empty() {
+            copy_pairs(session, block, &mut sub.variables, pairs, &mut op_count)?;
+        }
     }
     sub.op_count = op_count;
-    let dead = Lifetimes::of(session, sub).dead_stores(sub);
+    let lifetimes = sub.lifetimes();
     for block in sub.body.values_mut() {
-        remove_dead_stores(session, block, &dead);
+        remove_dead_stores(session, block, &mut sub.variables, lifetimes.dead_stores());
         if ctx.options.optimization_level > 0 {
             remove_implicit_stores(block);
         }
@@ -46,17 +48,21 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
 /// A use of a variable and the next load of it, as positions in the block.
 type Pair = (usize, usize);
 
+/// Block and position of the operation that used a variable last.
+type LastUses = SecondaryMap<VarId, Option<(BlockId, usize)>>;
+
 /// The pairs of a block, the closest first.
-fn find_pairs(block: &Block) -> Vec<Pair> {
-    let mut last_use: LookupMap<Symbol, usize> = LookupMap::new();
+fn find_pairs(id: BlockId, block: &Block, last_uses: &mut LastUses) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for (index, op) in block.ops.iter().enumerate() {
         if let Some(local) = op.abstract_load() {
-            if let Some(earlier) = last_use.insert(local.id, index) {
+            if let Some((block, earlier)) = last_uses[local.var].replace((id, index))
+                && block == id
+            {
                 pairs.push((earlier, index));
             }
         } else if let Some(local) = op.abstract_store() {
-            last_use.insert(local.id, index);
+            last_uses[local.var] = Some((id, index));
         }
     }
     pairs.sort_unstable_by_key(|(a, b)| (b - a, *a, *b));
@@ -65,18 +71,23 @@ fn find_pairs(block: &Block) -> Vec<Pair> {
 
 /// Copies the value of each pair at its first operation and fetches it at its second. Every
 /// operation gets at most one copy: before a store, behind a load.
-fn copy_pairs(session: &Session<'_>, block: &mut Block, op_count: &mut u32) -> Outcome<()> {
-    let pairs = find_pairs(block);
-    if pairs.is_empty() {
-        return Ok(());
-    }
+fn copy_pairs(
+    session: &Session<'_>,
+    block: &mut Block,
+    variables: &mut Variables,
+    pairs: Vec<Pair>,
+    op_count: &mut u32,
+) -> Outcome<()> {
     // two places per operation: the operation's own and its copy's
-    let mut heights = PrefixSums::new(block.ops.len() * 2);
-    let mut positions = PrefixSums::new(block.ops.len() * 2);
-    for (index, op) in block.ops.iter().enumerate() {
-        heights.add(own_place(op, index), op.produces.len() as i64 - op.consumes() as i64);
-        positions.add(own_place(op, index), 1);
-    }
+    let places = block.ops.len() * 2;
+    let of_ops = |number: fn(&Op) -> i64| {
+        let ops = block.ops.iter().enumerate();
+        PrefixSums::of(places, ops.map(|(index, op)| (own_place(op, index), number(op))))
+    };
+    let mut heights = of_ops(|op| op.produces.len() as i64 - op.consumes() as i64);
+    // where operations stand is only told to developers
+    let mut positions = session.sink.wants_debug().then(|| of_ops(|_| 1));
+    let pair_count = pairs.len();
     let mut copies: Vec<Option<u32>> = vec![None; block.ops.len()];
     let mut fetched = vec![false; block.ops.len()];
     for (a, b) in pairs {
@@ -87,35 +98,20 @@ fn copy_pairs(session: &Session<'_>, block: &mut Block, op_count: &mut u32) -> O
         };
         copies[a] = Some(depth);
         heights.add(place, 1);
-        session.sink.debug_with(|| {
-            let local = block.ops[a].local().expect("pairs are of stores and loads");
-            format!(
-                "Inserted {}.ops[{}]: 'l-store-copy {} {depth}'",
-                session.text(block.name),
-                positions.before(place),
-                session.text(local.id),
-            )
-        });
-        positions.add(place, 1);
         fetched[b] = true;
         heights.add(own_place(&block.ops[b], b), -1);
-        session.sink.debug_with(|| {
-            let old = op_text(session, &block.ops[b]);
-            format!(
-                "Replaced {}.ops[{}]: '{old}' with '{}'",
-                session.text(block.name),
-                positions.before(own_place(&block.ops[b], b)),
-                old.replacen("v-load", "l-load", 1),
-            )
-        });
+        if let Some(positions) = &mut positions {
+            report_pair(session, block, positions, (a, b), depth);
+        }
     }
-    let old = std::mem::take(&mut block.ops);
+    let with_copies = Vec::with_capacity(block.ops.len() + pair_count);
+    let old = std::mem::replace(&mut block.ops, with_copies);
     for ((mut op, copy), fetched) in old.into_iter().zip(copies).zip(fetched) {
         let is_store = op.abstract_store().is_some();
         let copy = copy.and_then(|depth| {
             let local = op.local()?;
             let kind = OpKind::Store(local, Store::L { depth, copy: true });
-            let produces = Names::One(copy_name(session, local.id));
+            let produces = Names::One(variables[local.var].copy_name(session));
             Some(Op { id: next_op_id(op_count), kind, produces, loc: op.loc })
         });
         if let (true, Some(local)) = (fetched, op.local()) {
@@ -133,6 +129,29 @@ fn copy_pairs(session: &Session<'_>, block: &mut Block, op_count: &mut u32) -> O
     Ok(())
 }
 
+fn report_pair(
+    session: &Session<'_>,
+    block: &Block,
+    positions: &mut PrefixSums,
+    (a, b): Pair,
+    depth: u32,
+) {
+    let name = session.text(block.name);
+    let place = copy_place(&block.ops[a], a);
+    session.sink.debug_with(|| {
+        let local = block.ops[a].local().expect("pairs are of stores and loads");
+        let (position, local) = (positions.before(place), session.text(local.id));
+        format!("Inserted {name}.ops[{position}]: 'l-store-copy {local} {depth}'")
+    });
+    positions.add(place, 1);
+    session.sink.debug_with(|| {
+        let position = positions.before(own_place(&block.ops[b], b));
+        let old = op_text(session, &block.ops[b]);
+        let new = old.replacen("v-load", "l-load", 1);
+        format!("Replaced {name}.ops[{position}]: '{old}' with '{new}'")
+    });
+}
+
 fn own_place(op: &Op, index: usize) -> usize {
     index * 2 + usize::from(op.abstract_store().is_some())
 }
@@ -145,8 +164,18 @@ fn copy_place(op: &Op, index: usize) -> usize {
 struct PrefixSums(Vec<i64>);
 
 impl PrefixSums {
-    fn new(places: usize) -> Self {
-        Self(vec![0; places + 1])
+    fn of(places: usize, numbers: impl Iterator<Item = (usize, i64)>) -> Self {
+        let mut sums = vec![0; places + 1];
+        for (place, number) in numbers {
+            sums[place + 1] = number;
+        }
+        for node in 1..sums.len() {
+            let parent = node + (node & node.wrapping_neg());
+            if parent < sums.len() {
+                sums[parent] += sums[node];
+            }
+        }
+        Self(sums)
     }
     fn add(&mut self, place: usize, number: i64) {
         let mut node = place + 1;
@@ -167,29 +196,44 @@ impl PrefixSums {
 
 /// Merges a copy with the dead store it was made for, and a fetch with a copy of what it fetched. An
 /// operation that is the result of a merge is not merged again.
-fn remove_dead_stores(session: &Session<'_>, block: &mut Block, dead: &EntitySet<OpId>) {
-    let old = std::mem::take(&mut block.ops);
-    let mut rest = old.into_iter().peekable();
-    while let Some(mut op) = rest.next() {
-        match (&op.kind, rest.peek()) {
-            (OpKind::Store(local, Store::L { depth, copy: true }), Some(next))
-                if dead.contains(next.id) =>
-            {
-                op.kind = OpKind::Store(*local, Store::L { depth: *depth, copy: false });
+fn remove_dead_stores(
+    session: &Session<'_>,
+    block: &mut Block,
+    variables: &mut Variables,
+    dead: &EntitySet<OpId>,
+) {
+    keep(&mut block.ops, |op, rest| {
+        let Some(next) = rest.first() else { return 0 };
+        match op.kind {
+            OpKind::Store(local, Store::L { depth, copy: true }) if dead.contains(next.id) => {
+                op.kind = OpKind::Store(local, Store::L { depth, copy: false });
                 op.produces = Names::None;
-                rest.next();
+                1
             }
-            (OpKind::Load(local, Load::L { depth, copy: false }), Some(next))
+            OpKind::Load(local, Load::L { depth, copy: false })
                 if copied_to_l_stack(next).is_some_and(|copied| copied.id == local.id) =>
             {
-                op.produces = Names::One(copy_name(session, local.id));
-                op.kind = OpKind::Load(*local, Load::L { depth: *depth, copy: true });
-                rest.next();
+                op.produces = Names::One(variables[local.var].copy_name(session));
+                op.kind = OpKind::Load(local, Load::L { depth, copy: true });
+                1
             }
-            _ => {}
+            _ => 0,
         }
-        block.ops.push(op);
+    });
+}
+
+/// Visits each operation with those behind it; the answer says how many of these to drop.
+fn keep(ops: &mut Vec<Op>, mut visit: impl FnMut(&mut Op, &[Op]) -> usize) {
+    let (mut kept, mut index) = (0, 0);
+    while let Some((op, rest)) = ops[index..].split_first_mut() {
+        let dropped = visit(op, rest);
+        if kept < index {
+            ops.swap(kept, index);
+        }
+        kept += 1;
+        index += 1 + dropped;
     }
+    ops.truncate(kept);
 }
 
 fn copied_to_l_stack(op: &Op) -> Option<Local> {
@@ -202,28 +246,21 @@ fn copied_to_l_stack(op: &Op) -> Option<Local> {
 /// Deletes stores that put exactly what the operation before produced where it lies already. Depths
 /// need no look: those of the loads are not known yet.
 fn remove_implicit_stores(block: &mut Block) {
-    let mut kept = 0;
-    let mut index = 0;
-    while index < block.ops.len() {
-        let produced = &block.ops[index].produces;
-        let stores = block.ops.get(index + 1..index + 1 + produced.len()).unwrap_or_default();
+    keep(&mut block.ops, |op, rest| {
+        let stores = rest.get(..op.produces.len()).unwrap_or_default();
         let stored_ids = stores.iter().rev().map(|op| match op.kind {
             OpKind::Store(local, Store::L { copy: false, .. }) => Some(local.id),
             _ => None,
         });
-        let skip =
-            if stored_ids.eq(produced.iter().map(|id| Some(*id))) { stores.len() } else { 0 };
-        block.ops.swap(kept, index);
-        kept += 1;
-        index += 1 + skip;
-    }
-    block.ops.truncate(kept);
+        if stored_ids.eq(op.produces.iter().map(|id| Some(*id))) { stores.len() } else { 0 }
+    });
 }
 
 /// Finds every variable on the L-stack.
 fn set_load_depths(sub: &mut Subroutine) -> Outcome<()> {
+    let mut stack = Stack::default();
     for id in sub.body.ids() {
-        let mut stack = Stack::at_entry(sub, &sub.body[id]);
+        stack.enter(sub, &sub.body[id]);
         for op in &mut sub.body[id].ops {
             if let OpKind::Load(local, Load::L { copy, .. }) = op.kind {
                 let Some(index) = stack.l.iter().position(|name| *name == local.id) else {

@@ -6,15 +6,16 @@ use std::rc::Rc;
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
-use crate::base::entity::{EntityId, PrimaryMap};
+use crate::base::entity::{EntityId, PrimaryMap, SecondaryMap};
 use crate::base::ordered::{LookupMap, LookupSet};
 use crate::base::source::Loc;
+use crate::base::text::with_decimal;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model as ir;
 use crate::ir::op as ir_op;
 use crate::ir::op::{Constant, SourceKind, Value};
-use crate::ir::pool::{CompiledField, SubId};
+use crate::ir::pool::{BytesId, CompiledField, SubId};
 use crate::ir::types::IrType;
 
 use super::model::*;
@@ -27,11 +28,12 @@ const NEW_SLOT_SUB: &str = "_puya_lib.mem.new_slot";
 /// Lowers a program; no place of any variable is decided yet.
 pub fn program(ctx: Ctx<'_, '_>, program: &ir::Program) -> Outcome<Program> {
     let labels = labels(ctx, program)?;
-    let main = Builder::new(ctx, &labels, &program.main, true)?.subroutine()?;
+    let mut shared = Shared::default();
+    let main = Builder::new(ctx, &labels, &mut shared, &program.main, true)?.subroutine()?;
     let mut subroutines = program
         .subroutines
         .iter()
-        .map(|sub| Builder::new(ctx, &labels, sub, false)?.subroutine())
+        .map(|sub| Builder::new(ctx, &labels, &mut shared, sub, false)?.subroutine())
         .collect::<Outcome<Vec<_>>>()?;
     let slot_allocation = match program.slot_strategy {
         ir::SlotStrategy::None => None,
@@ -70,15 +72,36 @@ fn labels(ctx: Ctx<'_, '_>, program: &ir::Program) -> Outcome<LookupMap<SubId, S
     Ok(labels)
 }
 
+/// What the subroutines of a program share.
+#[derive(Default)]
+struct Shared {
+    /// Byte strings as operations hold them, with the names they have on the stack.
+    bytes: LookupMap<(BytesId, BytesEncoding), (Rc<[u8]>, Symbol)>,
+    /// No variables.
+    no_locals: Locals,
+}
+
+/// A register as a variable.
+#[derive(Clone, Copy)]
+struct Known {
+    id: Symbol,
+    var: VarId,
+    /// The parameter of this name, and its place on the frame.
+    parameter: Option<(ir_op::Register, i32)>,
+}
+
 /// Lowers one subroutine.
 struct Builder<'a, 's> {
     ctx: Ctx<'a, 's>,
     labels: &'a LookupMap<SubId, Symbol>,
+    shared: &'a mut Shared,
     sub: &'a ir::Subroutine,
     is_main: bool,
-    blocks: LookupMap<ir::BlockId, BlockId>,
-    parameters: LookupMap<ir_op::Register, i32>,
-    local_ids: LookupMap<(Symbol, u32), Symbol>,
+    blocks: SecondaryMap<ir::BlockId, Option<BlockId>>,
+    /// By name and version.
+    known: LookupMap<(Symbol, u32), Known>,
+    variables: Variables,
+    vars: LookupMap<Symbol, VarId>,
     op_count: u32,
     /// Operations of the block so far.
     ops: Vec<Op>,
@@ -92,26 +115,36 @@ impl<'a, 's> Builder<'a, 's> {
     fn new(
         ctx: Ctx<'a, 's>,
         labels: &'a LookupMap<SubId, Symbol>,
+        shared: &'a mut Shared,
         sub: &'a ir::Subroutine,
         is_main: bool,
     ) -> Outcome<Self> {
         let count = i32::try_from(sub.parameters.len())
             .map_err(|_| Failure::internal("too many parameters", sub.loc))?;
-        let blocks = sub.body.iter().enumerate().map(|(n, id)| (*id, BlockId::new(n))).collect();
-        let parameters = (-count..).zip(&sub.parameters).map(|(n, p)| (*p, n)).collect();
-        Ok(Self {
+        let mut blocks = SecondaryMap::new();
+        for (n, id) in sub.body.iter().enumerate() {
+            blocks[*id] = Some(BlockId::new(n));
+        }
+        let mut builder = Self {
             ctx,
             labels,
+            shared,
             sub,
             is_main,
             blocks,
-            parameters,
-            local_ids: LookupMap::new(),
+            known: LookupMap::new(),
+            variables: Variables::new(),
+            vars: LookupMap::new(),
             op_count: 0,
             ops: Vec::new(),
             statement: Loc::NONE,
             targets: Vec::new(),
-        })
+        };
+        for (index, parameter) in (-count..).zip(&sub.parameters) {
+            let known = Known { parameter: Some((*parameter, index)), ..builder.known(*parameter) };
+            builder.known.insert((parameter.name, parameter.version), known);
+        }
+        Ok(builder)
     }
 
     fn subroutine(mut self) -> Outcome<Subroutine> {
@@ -125,7 +158,7 @@ impl<'a, 's> Builder<'a, 's> {
         let parameters = sub.parameters.iter().map(|parameter| {
             Ok(Parameter {
                 name: parameter.name,
-                local_id: self.local_id(*parameter),
+                local_id: self.known(*parameter).id,
                 atype: self.avm_type(parameter.ty)?,
             })
         });
@@ -138,7 +171,7 @@ impl<'a, 's> Builder<'a, 's> {
                 .map(|ty| self.avm_type(*ty))
                 .collect::<Outcome<Vec<_>>>()?,
         };
-        Ok(Subroutine {
+        let mut subroutine = Subroutine {
             id: label,
             is_main: self.is_main,
             signature,
@@ -146,8 +179,12 @@ impl<'a, 's> Builder<'a, 's> {
             pre_alloc: PreAllocation::default(),
             loc: sub.loc,
             op_count: self.op_count,
-            local_types: None,
-        })
+            variables: self.variables,
+            types: None,
+            lifetimes: None,
+        };
+        subroutine.sort_variables(ctx.session);
+        Ok(subroutine)
     }
 
     fn block(&mut self, label: Symbol, id: ir::BlockId) -> Outcome<Block> {
@@ -166,7 +203,8 @@ impl<'a, 's> Builder<'a, 's> {
         Ok(Block {
             number,
             name: self.ctx.sym(&name),
-            ops: std::mem::take(&mut self.ops),
+            // exactly as large as it has to be
+            ops: self.ops.drain(..).collect(),
             terminator,
             predecessors: block
                 .predecessors
@@ -174,10 +212,10 @@ impl<'a, 's> Builder<'a, 's> {
                 .map(|block| self.target(*block))
                 .collect::<Outcome<Vec<_>>>()?,
             loc: block.loc,
-            x_stack_in: Rc::default(),
-            x_stack_out: Rc::default(),
-            f_stack_in: Rc::default(),
-            f_stack_out: Rc::default(),
+            x_stack_in: Rc::clone(&self.shared.no_locals),
+            x_stack_out: Rc::clone(&self.shared.no_locals),
+            f_stack_in: Rc::clone(&self.shared.no_locals),
+            f_stack_out: Rc::clone(&self.shared.no_locals),
         })
     }
 
@@ -187,12 +225,12 @@ impl<'a, 's> Builder<'a, 's> {
         match &op.kind {
             ir_op::OpKind::Assign { targets, source } => {
                 for target in targets {
-                    let id = self.local_id(*target);
+                    let id = self.known(*target).id;
                     self.targets.push(id);
                 }
                 self.source(source)?;
-                for (index, target) in targets.iter().enumerate().rev() {
-                    self.store(*target, self.targets[index], op.loc)?;
+                for target in targets.iter().rev() {
+                    self.store(*target, op.loc)?;
                 }
             }
             ir_op::OpKind::Assert { condition, message, explicit } => {
@@ -324,7 +362,7 @@ impl<'a, 's> Builder<'a, 's> {
                     match alias.filter(|alias| !session.text(*alias).is_empty()) {
                         Some(alias) => (OpKind::Int(IntValue::Alias(alias)), alias),
                         None => {
-                            let name = session.sym(&value.to_string());
+                            let name = with_decimal(value, |text| session.sym(text));
                             (OpKind::Int(IntValue::Number(value)), name)
                         }
                     }
@@ -347,41 +385,48 @@ impl<'a, 's> Builder<'a, 's> {
         Ok(())
     }
 
-    fn byte(&self, data: crate::ir::pool::BytesId, encoding: BytesEncoding) -> (OpKind, Symbol) {
-        let bytes = self.ctx.pool.bytes(data);
-        let name = self.ctx.sym(&encoding.text(bytes));
-        (OpKind::Byte { value: bytes.into(), encoding }, name)
+    fn byte(&mut self, data: BytesId, encoding: BytesEncoding) -> (OpKind, Symbol) {
+        let ctx = self.ctx;
+        let (value, name) = self.shared.bytes.get_or_insert_with((data, encoding), || {
+            let bytes = ctx.pool.bytes(data);
+            (bytes.into(), ctx.sym(&encoding.text(bytes)))
+        });
+        (OpKind::Byte { value: Rc::clone(value), encoding }, *name)
     }
 
     fn load(&mut self, register: ir_op::Register) -> Outcome<()> {
-        let local = Local { id: self.local_id(register), atype: self.avm_type(register.ty)? };
-        let (load, copy) = match self.parameters.get(&register) {
-            Some(index) => (Load::Param { index: *index }, true),
-            None => (Load::Abstract, false),
+        let known = self.known(register);
+        let local = Local { id: known.id, var: known.var, atype: self.avm_type(register.ty)? };
+        let (load, name) = match known.parameter {
+            Some((parameter, index)) if parameter == register => {
+                (Load::Param { index }, self.variables[known.var].copy_name(self.ctx.session))
+            }
+            _ => (Load::Abstract, known.id),
         };
-        let produces = Names::of_local(self.ctx.session, local.id, copy);
+        let produces = Names::One(name);
         let loc = self.statement;
         self.push_access(OpKind::Load(local, load), produces, loc)
     }
 
-    fn store(&mut self, register: ir_op::Register, id: Symbol, loc: Loc) -> Outcome<()> {
-        let local = Local { id, atype: self.avm_type(register.ty)? };
-        let store = match self.parameters.get(&register) {
-            Some(index) => Store::Param { index: *index },
-            None => Store::Abstract,
+    fn store(&mut self, register: ir_op::Register, loc: Loc) -> Outcome<()> {
+        let known = self.known(register);
+        let local = Local { id: known.id, var: known.var, atype: self.avm_type(register.ty)? };
+        let store = match known.parameter {
+            Some((parameter, index)) if parameter == register => Store::Param { index },
+            _ => Store::Abstract,
         };
         self.push_access(OpKind::Store(local, store), Names::None, loc)
     }
 
     /// The variable a slot became whose number is known, when it is local to the subroutine.
-    fn slot_local(&self, slot: Value) -> Outcome<Option<Local>> {
+    fn slot_local(&mut self, slot: Value) -> Outcome<Option<Local>> {
         let Value::Constant(Constant::Slot { value, ty }, _) = slot else { return Ok(None) };
         let contents = match ty {
             IrType::Slot(encoding) => IrType::Encoded(encoding),
             other => other,
         };
         let id = self.ctx.sym(&format!("slot%{value}"));
-        Ok(Some(Local { id, atype: self.avm_type(contents)? }))
+        Ok(Some(Local { id, var: self.var(id), atype: self.avm_type(contents)? }))
     }
 
     fn read_slot(&mut self, slot: Value, loc: Loc) -> Outcome<()> {
@@ -390,19 +435,15 @@ impl<'a, 's> Builder<'a, 's> {
             return self.push_access(kind, Names::One(local.id), Loc::NONE);
         }
         let (op, immediates) = match slot.uint64_constant() {
-            Some(number) => (AvmOp::Load, [slot_number(number, loc)?].into()),
+            Some(number) => (AvmOp::Load, vec![slot_number(number, loc)?]),
             None => {
                 self.value(slot)?;
-                (AvmOp::Loads, Box::default())
+                (AvmOp::Loads, Vec::new())
             }
         };
         let produces = self.results(op.code(), 1);
-        let consumes = u32::from(op == AvmOp::Loads);
-        self.push(
-            OpKind::Intrinsic { op, immediates, consumes, error_message: None },
-            produces,
-            loc,
-        );
+        let consumes = usize::from(op == AvmOp::Loads);
+        self.push_intrinsic(op, immediates, consumes, None, produces, loc);
         Ok(())
     }
 
@@ -412,18 +453,14 @@ impl<'a, 's> Builder<'a, 's> {
             return self.push_access(OpKind::Store(local, Store::Abstract), Names::None, Loc::NONE);
         }
         let (op, immediates, consumes) = match slot.uint64_constant() {
-            Some(number) => (AvmOp::Store, [slot_number(number, loc)?].into(), 1),
+            Some(number) => (AvmOp::Store, vec![slot_number(number, loc)?], 1),
             None => {
                 self.value(slot)?;
-                (AvmOp::Stores, Box::default(), 2)
+                (AvmOp::Stores, Vec::new(), 2)
             }
         };
         self.value(value)?;
-        self.push(
-            OpKind::Intrinsic { op, immediates, consumes, error_message: None },
-            Names::None,
-            loc,
-        );
+        self.push_intrinsic(op, immediates, consumes, None, Names::None, loc);
         Ok(())
     }
 
@@ -435,13 +472,9 @@ impl<'a, 's> Builder<'a, 's> {
         let variant =
             variant.map_err(|unknown| Failure::internal(unknown.to_string(), Loc::NONE))?;
         let produces = self.results(intrinsic.op.code(), variant.returns.len());
-        let kind = OpKind::Intrinsic {
-            op: intrinsic.op,
-            immediates: intrinsic.immediates.as_slice().into(),
-            consumes: count(variant.args.len()),
-            error_message: intrinsic.error_message,
-        };
-        self.push(kind, produces, loc);
+        let (op, immediates) = (intrinsic.op, intrinsic.immediates.to_vec());
+        let (consumes, message) = (variant.args.len(), intrinsic.error_message);
+        self.push_intrinsic(op, immediates, consumes, message, produces, loc);
         Ok(())
     }
 
@@ -474,6 +507,20 @@ impl<'a, 's> Builder<'a, 's> {
         let id = next_op_id(&mut self.op_count);
         self.ops.push(Op { id, kind, produces, loc });
     }
+    fn push_intrinsic(
+        &mut self,
+        op: AvmOp,
+        immediates: Vec<Immediate>,
+        consumes: usize,
+        error_message: Option<Symbol>,
+        names: Names,
+        loc: Loc,
+    ) {
+        let produces = names.len();
+        let intrinsic =
+            Intrinsic { op, immediates, error_message, consumes, produces, is_short_arg: false };
+        self.push(OpKind::Intrinsic(Rc::new(intrinsic)), names, loc);
+    }
     /// Adds a store or load, whose variable must be a number or a byte string.
     fn push_access(&mut self, kind: OpKind, produces: Names, loc: Loc) -> Outcome<()> {
         let id = next_op_id(&mut self.op_count);
@@ -482,11 +529,23 @@ impl<'a, 's> Builder<'a, 's> {
         self.ops.push(op);
         Ok(())
     }
-    fn local_id(&mut self, register: ir_op::Register) -> Symbol {
+    /// The variable of a register.
+    fn known(&mut self, register: ir_op::Register) -> Known {
+        let key = (register.name, register.version);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
         let ctx = self.ctx;
-        *self.local_ids.get_or_insert_with((register.name, register.version), || {
-            ctx.sym(&format!("{}#{}", ctx.text(register.name), register.version))
-        })
+        let name = ctx.text(register.name);
+        let version = u64::from(register.version);
+        let id = with_decimal(version, |version| ctx.sym(&[name, "#", version].concat()));
+        let known = Known { id, var: self.var(id), parameter: None };
+        self.known.insert(key, known);
+        known
+    }
+    /// The variable with this name.
+    fn var(&mut self, name: Symbol) -> VarId {
+        *self.vars.get_or_insert_with(name, || self.variables.push(Variable::new(name)))
     }
     fn avm_type(&self, ty: IrType) -> Outcome<AvmType> {
         ty.maybe_avm_type(self.ctx.pool).ok_or_else(|| {
@@ -495,7 +554,7 @@ impl<'a, 's> Builder<'a, 's> {
         })
     }
     fn target(&self, block: ir::BlockId) -> Outcome<BlockId> {
-        let found = self.blocks.get(&block).copied();
+        let found = self.blocks[block];
         found.ok_or_else(|| Failure::internal("block is not part of the body", self.sub.loc))
     }
     fn label(&self, sub: SubId) -> Outcome<Symbol> {
@@ -561,15 +620,20 @@ fn new_slot_subroutine(ctx: Ctx<'_, '_>, slot: u8) -> Subroutine {
     };
     let intrinsic = |op: AvmOp, slot: Option<u8>, error_message: Option<&str>| {
         let variant = op.variant(&[]).expect("an op with one signature");
-        OpKind::Intrinsic {
+        OpKind::Intrinsic(Rc::new(Intrinsic {
             op,
             immediates: slot.iter().map(|slot| Immediate::Int(i64::from(*slot))).collect(),
-            consumes: count(variant.args.len()),
             error_message: error_message.map(|message| session.sym(message)),
-        }
+            consumes: variant.args.len(),
+            produces: variant.returns.len(),
+            is_short_arg: false,
+        }))
     };
     let named = |name: &str| Names::One(session.sym(name));
-    let free = Local { id: session.sym("free_slot#0"), atype: AvmType::UInt64 };
+    let mut variables = Variables::new();
+    let free = session.sym("free_slot#0");
+    let var = variables.push(Variable::new(free));
+    let free = Local { id: free, var, atype: AvmType::UInt64 };
     let slot = Some(slot);
     push(intrinsic(AvmOp::Load, slot, None), named("slot_allocations"));
     push(intrinsic(AvmOp::Bitlen, None, None), Names::described(session, "bitlen", 1));
@@ -609,6 +673,8 @@ fn new_slot_subroutine(ctx: Ctx<'_, '_>, slot: u8) -> Subroutine {
         pre_alloc: PreAllocation::default(),
         loc: Loc::NONE,
         op_count,
-        local_types: None,
+        variables,
+        types: None,
+        lifetimes: None,
     }
 }

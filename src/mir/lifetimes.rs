@@ -1,62 +1,57 @@
 //! Lifetimes of the variables whose place is not decided yet: live variables at the borders of
 //! blocks, and stores nobody reads. Spec 30 §7.
 //!
-//! A snapshot: a pass computes it once and then changes operations.
+//! The reference solves the data flow anew in every pass. Its answer about a variable depends on the
+//! abstract stores and loads of that variable alone, and no pass changes what they say: it replaces
+//! all of them, or drops stores that are dead, or loads of what the block stored or loaded before.
 
-use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, EntitySet, PrimaryMap, SecondaryMap};
-use crate::base::ordered::LookupMap;
-use crate::define_id;
-use crate::session::Session;
 
-use super::model::{Block, BlockId, OpId, Subroutine};
-
-define_id!(
-    /// A variable of a subroutine. Ids order as the names do.
-    pub struct VarId, "var"
-);
+use super::model::{Block, BlockId, OpId, VarId};
 
 /// A set of variables.
 pub type VarSet = EntitySet<VarId>;
 
-/// The variables of a subroutine and where they are live.
+/// Where the variables of a subroutine are live.
+#[derive(Debug)]
 pub struct Lifetimes {
-    ids: LookupMap<Symbol, VarId>,
-    names: PrimaryMap<VarId, Symbol>,
     live_in: SecondaryMap<BlockId, VarSet>,
     live_out: SecondaryMap<BlockId, VarSet>,
+    dead_stores: EntitySet<OpId>,
 }
 
 impl Lifetimes {
-    /// Solves the data flow of a subroutine.
-    pub fn of(session: &Session<'_>, sub: &Subroutine) -> Self {
-        let (ids, names) = variables(session, sub);
-        let mut lifetimes =
-            Self { ids, names, live_in: SecondaryMap::new(), live_out: SecondaryMap::new() };
-        if !lifetimes.names.is_empty() {
-            lifetimes.solve(sub);
+    /// Solves the data flow of a subroutine with so many variables.
+    pub fn of(body: &PrimaryMap<BlockId, Block>, variable_count: usize) -> Self {
+        let mut lifetimes = Self {
+            live_in: SecondaryMap::new(),
+            live_out: SecondaryMap::new(),
+            dead_stores: EntitySet::new(),
+        };
+        if variable_count > 0 {
+            lifetimes.solve(body);
+            lifetimes.find_dead_stores(body);
         }
         lifetimes
     }
-    fn solve(&mut self, sub: &Subroutine) {
-        let effects: Vec<(VarSet, VarSet)> =
-            sub.body.values().map(|block| self.loads_and_stores(block)).collect();
-        let mut waiting: Vec<BlockId> = sub.body.ids().collect();
-        let mut is_waiting: EntitySet<BlockId> = sub.body.ids().collect();
+    fn solve(&mut self, body: &PrimaryMap<BlockId, Block>) {
+        let effects: Vec<(VarSet, VarSet)> = body.values().map(loads_and_stores).collect();
+        let mut waiting: Vec<BlockId> = body.ids().collect();
+        let mut is_waiting: EntitySet<BlockId> = body.ids().collect();
+        let mut live = VarSet::new();
         while let Some(block) = waiting.pop() {
             is_waiting.remove(block);
-            let mut live = VarSet::new();
-            for target in sub.body[block].terminator.targets() {
-                live.union_with(&self.live_in[target]);
+            let live_out = &mut self.live_out[block];
+            for target in body[block].terminator.targets() {
+                live_out.union_with(&self.live_in[target]);
             }
             let (loads, stores) = &effects[block.index()];
-            let live_out = live.clone();
+            live.clear();
+            live.union_with(live_out);
             live.difference_with(stores);
             live.union_with(loads);
-            self.live_out[block] = live_out;
-            if live != self.live_in[block] {
-                self.live_in[block] = live;
-                for predecessor in &sub.body[block].predecessors {
+            if self.live_in[block].union_with(&live) {
+                for predecessor in &body[block].predecessors {
                     if is_waiting.insert(*predecessor) {
                         waiting.push(*predecessor);
                     }
@@ -64,32 +59,21 @@ impl Lifetimes {
             }
         }
     }
-    /// What a block loads before any store to it, and everything it stores.
-    fn loads_and_stores(&self, block: &Block) -> (VarSet, VarSet) {
-        let (mut loads, mut stores) = (VarSet::new(), VarSet::new());
-        for op in &block.ops {
-            if let Some(local) = op.abstract_store() {
-                stores.insert(self.var(local.id));
-            } else if let Some(local) = op.abstract_load() {
-                let var = self.var(local.id);
-                if !stores.contains(var) {
-                    loads.insert(var);
+    fn find_dead_stores(&mut self, body: &PrimaryMap<BlockId, Block>) {
+        let mut live = VarSet::new();
+        for (id, block) in body.iter() {
+            live.clear();
+            live.union_with(&self.live_out[id]);
+            for op in block.ops.iter().rev() {
+                if let Some(local) = op.abstract_store() {
+                    if !live.remove(local.var) {
+                        self.dead_stores.insert(op.id);
+                    }
+                } else if let Some(local) = op.abstract_load() {
+                    live.insert(local.var);
                 }
             }
         }
-        (loads, stores)
-    }
-    /// The variable with this name. Panics when no abstract store or load names it.
-    pub fn var(&self, name: Symbol) -> VarId {
-        *self.ids.get(&name).expect("a variable of the subroutine")
-    }
-    /// The name of a variable.
-    pub fn name(&self, var: VarId) -> Symbol {
-        self.names[var]
-    }
-    /// All variables, by name.
-    pub fn vars(&self) -> impl DoubleEndedIterator<Item = VarId> + use<> {
-        self.names.ids()
     }
     /// What is live where control enters a block.
     pub fn live_in(&self, block: BlockId) -> &VarSet {
@@ -99,41 +83,23 @@ impl Lifetimes {
     pub fn live_out(&self, block: BlockId) -> &VarSet {
         &self.live_out[block]
     }
-    /// The stores of variables that are not read afterwards.
-    pub fn dead_stores(&self, sub: &Subroutine) -> EntitySet<OpId> {
-        let mut dead = EntitySet::new();
-        for (id, block) in sub.body.iter() {
-            let mut live = self.live_out[id].clone();
-            for op in block.ops.iter().rev() {
-                if let Some(local) = op.abstract_store() {
-                    if !live.remove(self.var(local.id)) {
-                        dead.insert(op.id);
-                    }
-                } else if let Some(local) = op.abstract_load() {
-                    live.insert(self.var(local.id));
-                }
-            }
-        }
-        dead
+    /// The abstract stores of variables that are not read afterwards.
+    pub fn dead_stores(&self) -> &EntitySet<OpId> {
+        &self.dead_stores
     }
 }
 
-/// Numbers the variables of abstract stores and loads in the order of their names.
-fn variables(
-    session: &Session<'_>,
-    sub: &Subroutine,
-) -> (LookupMap<Symbol, VarId>, PrimaryMap<VarId, Symbol>) {
-    let mut found: Vec<Symbol> = sub
-        .body
-        .values()
-        .flat_map(|block| &block.ops)
-        .filter_map(|op| op.abstract_store().or(op.abstract_load()))
-        .map(|local| local.id)
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    found.sort_unstable_by_key(|name| session.text(*name));
-    let mut names = PrimaryMap::new();
-    let ids = found.into_iter().map(|name| (name, names.push(name))).collect();
-    (ids, names)
+/// What a block loads before any store to it, and everything it stores.
+fn loads_and_stores(block: &Block) -> (VarSet, VarSet) {
+    let (mut loads, mut stores) = (VarSet::new(), VarSet::new());
+    for op in &block.ops {
+        if let Some(local) = op.abstract_store() {
+            stores.insert(local.var);
+        } else if let Some(local) = op.abstract_load()
+            && !stores.contains(local.var)
+        {
+            loads.insert(local.var);
+        }
+    }
+    (loads, stores)
 }

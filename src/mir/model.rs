@@ -9,11 +9,12 @@ use std::rc::Rc;
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
-use crate::base::entity::{EntityId, PrimaryMap};
-use crate::base::ordered::OrderedMap;
+use crate::base::entity::{EntityId, PrimaryMap, SecondaryMap};
 use crate::base::source::Loc;
 use crate::define_id;
 use crate::session::Session;
+
+use super::lifetimes::Lifetimes;
 
 pub use crate::ir::model::ProgramKind;
 pub use crate::ir::op::BytesEncoding;
@@ -27,6 +28,11 @@ define_id!(
     /// An operation or terminator of a subroutine: its identity, kept when a pass renames what it
     /// produces.
     pub struct OpId, "op"
+);
+
+define_id!(
+    /// A variable of a subroutine. Ids order as the names do, see [`Subroutine::sort_variables`].
+    pub struct VarId, "var"
 );
 
 /// Gives out the next id of a subroutine's operations.
@@ -94,24 +100,60 @@ impl Names {
             ),
         }
     }
-    /// The name of a variable, or of a copy of it.
-    pub fn of_local(session: &Session<'_>, local: Symbol, copy: bool) -> Self {
-        Names::One(if copy { copy_name(session, local) } else { local })
+}
+
+/// A variable of a subroutine.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Name and version: `x#0`.
+    pub name: Symbol,
+    /// See [`Variable::copy_name`].
+    copy_name: Option<Symbol>,
+}
+
+impl Variable {
+    /// A variable with this name.
+    pub fn new(name: Symbol) -> Self {
+        Self { name, copy_name: None }
+    }
+    /// The name a copy of the variable has on the L-stack.
+    pub fn copy_name(&mut self, session: &Session<'_>) -> Symbol {
+        let name = self.name;
+        *self
+            .copy_name
+            .get_or_insert_with(|| session.sym(&[session.text(name), " (copy)"].concat()))
     }
 }
 
-/// The name a copy of a variable has on the L-stack.
-pub fn copy_name(session: &Session<'_>, local: Symbol) -> Symbol {
-    session.sym(&format!("{} (copy)", session.text(local)))
-}
+/// The variables of a subroutine.
+pub type Variables = PrimaryMap<VarId, Variable>;
 
 /// A variable with what the AVM knows of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Local {
     /// Name and version: `x#0`.
     pub id: Symbol,
+    /// Which variable of the subroutine it is.
+    pub var: VarId,
     /// Number or byte string.
     pub atype: AvmType,
+}
+
+/// An instruction of the AVM with its immediates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intrinsic {
+    /// Which op.
+    pub op: AvmOp,
+    /// Immediates in order.
+    pub immediates: Vec<Immediate>,
+    /// What to tell when it fails at run time.
+    pub error_message: Option<Symbol>,
+    /// How many values it takes.
+    pub consumes: usize,
+    /// How many values it leaves.
+    pub produces: usize,
+    /// Made by shortening `arg i`. Such an op equals no op of another origin.
+    pub is_short_arg: bool,
 }
 
 /// An integer as it is printed.
@@ -229,17 +271,8 @@ pub enum OpKind {
         /// How many values it leaves.
         returns: u32,
     },
-    /// An instruction of the AVM.
-    Intrinsic {
-        /// Which one.
-        op: AvmOp,
-        /// Its immediates.
-        immediates: Box<[Immediate]>,
-        /// How many values it takes.
-        consumes: u32,
-        /// What to tell when it fails at run time.
-        error_message: Option<Symbol>,
-    },
+    /// An instruction of the AVM; shared because ops are copied by the optimiser of TEAL.
+    Intrinsic(Rc<Intrinsic>),
     /// Fails unless the value on top is non-zero.
     Assert {
         /// What to tell.
@@ -266,11 +299,11 @@ impl Op {
     /// How many values it takes off the top of the L-stack.
     pub fn consumes(&self) -> usize {
         let count = match &self.kind {
+            OpKind::Intrinsic(intrinsic) => return intrinsic.consumes,
             OpKind::Store(_, Store::L { .. }) => 0,
             OpKind::Store(..) | OpKind::Assert { .. } => 1,
             OpKind::Pop(n) => *n,
             OpKind::CallSub { parameters, .. } => *parameters,
-            OpKind::Intrinsic { consumes, .. } => *consumes,
             OpKind::Int(_)
             | OpKind::Byte { .. }
             | OpKind::Undefined(_)
@@ -524,8 +557,12 @@ pub struct Subroutine {
     pub loc: Loc,
     /// How many ids of operations are in use.
     pub op_count: u32,
-    /// See [`Subroutine::local_types`].
-    pub local_types: Option<OrderedMap<Symbol, AvmType>>,
+    /// The variables that operations name, by name.
+    pub variables: Variables,
+    /// See [`Subroutine::collect_types`].
+    pub types: Option<SecondaryMap<VarId, Option<AvmType>>>,
+    /// See [`Subroutine::lifetimes`].
+    pub lifetimes: Option<Rc<Lifetimes>>,
 }
 
 impl Subroutine {
@@ -544,20 +581,47 @@ impl Subroutine {
         !self.is_main
             && (!self.signature.parameters.is_empty() || self.body.values().any(leaves_values))
     }
-    /// The AVM type of every variable an operation names; types that differ make
-    /// [`AvmType::Any`]. Collected at first use and kept.
-    pub fn local_types(&mut self) -> &OrderedMap<Symbol, AvmType> {
-        self.local_types.get_or_insert_with(|| {
-            let mut types = OrderedMap::default();
-            for op in self.body.values().flat_map(|block| &block.ops) {
-                let Some(local) = op.local() else { continue };
-                let known = types.entry(local.id).or_insert(local.atype);
+    /// Orders the variables by name, so that sequences of ids compare as sequences of names.
+    pub fn sort_variables(&mut self, session: &Session<'_>) {
+        let mut order: Vec<VarId> = self.variables.ids().collect();
+        order.sort_unstable_by_key(|var| session.text(self.variables[*var].name));
+        let mut new_ids: Vec<VarId> = order.clone();
+        let mut sorted = Variables::new();
+        for old in order {
+            new_ids[old.index()] = sorted.push(self.variables[old]);
+        }
+        self.variables = sorted;
+        for op in self.body.values_mut().flat_map(|block| &mut block.ops) {
+            if let OpKind::Store(local, _) | OpKind::Load(local, _) = &mut op.kind {
+                local.var = new_ids[local.var.index()];
+            }
+        }
+    }
+    /// Collects the AVM type of every variable an operation names; types that differ make
+    /// [`AvmType::Any`]. Done at first use and kept.
+    pub fn collect_types(&mut self) {
+        self.types.get_or_insert_with(|| {
+            let mut types: SecondaryMap<VarId, Option<AvmType>> = SecondaryMap::new();
+            for local in self.body.values().flat_map(|block| &block.ops).filter_map(Op::local) {
+                let known = types[local.var].get_or_insert(local.atype);
                 if *known != local.atype {
                     *known = AvmType::Any;
                 }
             }
             types
-        })
+        });
+    }
+    /// The AVM type of a variable, once they were collected.
+    pub fn type_of(&self, var: VarId) -> Option<AvmType> {
+        self.types.as_ref().and_then(|types| types[var])
+    }
+    /// Where variables are live. No allocator changes that for a variable that still has no place:
+    /// solved at first use and kept until the peephole sweep drops a load with its store.
+    pub fn lifetimes(&mut self) -> Rc<Lifetimes> {
+        Rc::clone(
+            self.lifetimes
+                .get_or_insert_with(|| Rc::new(Lifetimes::of(&self.body, self.variables.len()))),
+        )
     }
 }
 

@@ -8,17 +8,23 @@ use crate::base::entity::EntitySet;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
 
-use super::lifetimes::Lifetimes;
 use super::model::{Block, Load, Names, Op, OpId, OpKind, Store, Subroutine, next_op_id};
 
 /// Runs the pass on one subroutine.
-pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
-    let dead = Lifetimes::of(ctx.session, sub).dead_stores(sub);
-    let mut op_count = sub.op_count;
+pub fn run(_: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
+    let lifetimes = sub.lifetimes();
+    let mut sweep = Sweep {
+        dead: lifetimes.dead_stores(),
+        op_count: sub.op_count,
+        dropped_abstract_access: false,
+    };
     for block in sub.body.values_mut() {
-        sweep(block, &dead, &mut op_count);
+        sweep.block(block);
     }
-    sub.op_count = op_count;
+    sub.op_count = sweep.op_count;
+    if sweep.dropped_abstract_access {
+        sub.lifetimes = None;
+    }
     Ok(())
 }
 
@@ -34,31 +40,52 @@ enum Change {
     DropBoth,
 }
 
-/// A changed pair is looked at again with whatever follows; an unchanged one gives its first away.
-fn sweep(block: &mut Block, dead: &EntitySet<OpId>, op_count: &mut u32) {
-    let mut rest = std::mem::take(&mut block.ops).into_iter();
-    let (mut first, mut second) = (rest.next(), rest.next());
-    while let (Some(a), Some(b)) = (&mut first, &mut second) {
-        match change(a, b, dead) {
-            Some(Change::Rename(name)) => a.produces = a.produces.with_last(name),
-            Some(Change::DropSecond) => second = rest.next(),
-            Some(Change::PopSecond) => {
-                b.id = next_op_id(op_count);
-                b.kind = OpKind::Pop(1);
-                b.produces = Names::None;
-            }
-            Some(Change::DropBoth) => {
-                first = rest.next();
-                second = rest.next();
-            }
-            None => {
-                block.ops.extend(first.take());
-                first = second.take();
-                second = rest.next();
+struct Sweep<'d> {
+    dead: &'d EntitySet<OpId>,
+    op_count: u32,
+    /// Whether a load went with the store behind it, without which the variable may be dead.
+    dropped_abstract_access: bool,
+}
+
+impl Sweep<'_> {
+    /// A changed pair is looked at again with whatever follows; an unchanged one gives its first
+    /// away.
+    fn block(&mut self, block: &mut Block) {
+        let ops = &mut block.ops;
+        // ops before `first` are done, those between the two are dropped
+        let (mut first, mut second) = (0, 1);
+        while second < ops.len() {
+            match change(&ops[first], &ops[second], self.dead) {
+                Some(Change::Rename(name)) => {
+                    ops[first].produces = ops[first].produces.with_last(name);
+                }
+                Some(Change::DropSecond) => second += 1,
+                Some(Change::PopSecond) => {
+                    let op = &mut ops[second];
+                    op.id = next_op_id(&mut self.op_count);
+                    op.kind = OpKind::Pop(1);
+                    op.produces = Names::None;
+                }
+                Some(Change::DropBoth) => {
+                    self.dropped_abstract_access |= ops[first].abstract_load().is_some();
+                    if second + 1 == ops.len() {
+                        ops.truncate(first);
+                        return;
+                    }
+                    ops.swap(first, second + 1);
+                    second += 2;
+                }
+                None => {
+                    first += 1;
+                    if first < second {
+                        ops.swap(first, second);
+                    }
+                    second += 1;
+                }
             }
         }
+        ops.truncate(first + 1);
     }
-    block.ops.extend(first);
 }
 
 fn change(a: &Op, b: &Op, dead: &EntitySet<OpId>) -> Option<Change> {
@@ -72,7 +99,7 @@ fn change(a: &Op, b: &Op, dead: &EntitySet<OpId>) -> Option<Change> {
     if produced.is_some() && produced == alias(b) {
         return Some(Change::DropSecond);
     }
-    if dead.contains(b.id) {
+    if dead.contains(b.id) && b.abstract_store().is_some() {
         return Some(Change::PopSecond);
     }
     match (&a.kind, &b.kind) {

@@ -11,7 +11,7 @@ use super::model::{
 };
 
 /// Names on the four parts of the stack, bottom first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Stack {
     /// Parameters.
     pub parameters: Vec<Symbol>,
@@ -26,12 +26,19 @@ pub struct Stack {
 impl Stack {
     /// The stack where control enters a block.
     pub fn at_entry(sub: &Subroutine, block: &Block) -> Self {
-        Self {
-            parameters: sub.parameter_ids().collect(),
-            f: block.f_stack_in.to_vec(),
-            x: block.x_stack_in.to_vec(),
-            l: Vec::new(),
-        }
+        let mut stack = Self::default();
+        stack.enter(sub, block);
+        stack
+    }
+    /// Makes it the stack where control enters a block.
+    pub fn enter(&mut self, sub: &Subroutine, block: &Block) {
+        self.parameters.clear();
+        self.parameters.extend(sub.parameter_ids());
+        self.f.clear();
+        self.f.extend_from_slice(&block.f_stack_in);
+        self.x.clear();
+        self.x.extend_from_slice(&block.x_stack_in);
+        self.l.clear();
     }
     /// Height of X- and L-stack.
     pub fn xl_height(&self) -> usize {

@@ -65,13 +65,13 @@ pub fn op_text(session: &Session<'_>, op: &Op) -> String {
         }
         OpKind::Pop(n) => format!("pop {n}"),
         OpKind::CallSub { target, .. } => format!("callsub {}", session.text(*target)),
-        OpKind::Intrinsic { op, immediates, error_message, .. } => {
-            let mut text = op.code().to_owned();
-            for immediate in immediates {
+        OpKind::Intrinsic(intrinsic) => {
+            let mut text = intrinsic.op.code().to_owned();
+            for immediate in &intrinsic.immediates {
                 text.push(' ');
                 text.push_str(&immediate.to_string());
             }
-            with_message(&text, "// on error: ", *error_message)
+            with_message(&text, "// on error: ", intrinsic.error_message)
         }
         OpKind::Assert { error_message, .. } => with_message("assert", "// ", *error_message),
     }

@@ -2,8 +2,8 @@
 //! followed by its last target.
 
 use super::model::{
-    Block, BytesEncoding, Immediate, Intrinsic, Names, Op, OpKind, Program, ProgramKind,
-    StackManipulation, Subroutine,
+    Block, BytesEncoding, Immediate, Names, Op, OpKind, Program, ProgramKind, StackManipulation,
+    Subroutine,
 };
 use crate::avm::fields::TransactionType;
 use crate::avm::ops::AvmOp;
@@ -172,7 +172,7 @@ impl Builder<'_, '_> {
                 }
             }
             mir::OpKind::Store(local, store) => {
-                return self.store(op, local.id, *store, stack);
+                return self.store(op, *local, *store, stack);
             }
             mir::OpKind::Load(_, load) => self.load(op, *load, &mut stack)?,
             mir::OpKind::Pop(n) => OpKind::pop_n(*n as usize)?,
@@ -181,21 +181,14 @@ impl Builder<'_, '_> {
                 parameters: *parameters as usize,
                 returns: *returns as usize,
             },
-            mir::OpKind::Intrinsic { op: avm_op, immediates, consumes, error_message } => {
+            mir::OpKind::Intrinsic(intrinsic) => {
                 if let (AvmOp::Substring, [Immediate::Int(start), Immediate::Int(end)]) =
-                    (avm_op, &immediates[..])
+                    (intrinsic.op, &intrinsic.immediates[..])
                     && start > end
                 {
                     return Err(Failure::code("substring end is before start", op.loc));
                 }
-                OpKind::Intrinsic(Box::new(Intrinsic {
-                    op: *avm_op,
-                    immediates: immediates.to_vec(),
-                    error_message: *error_message,
-                    consumes: *consumes as usize,
-                    produces: op.produces.len(),
-                    is_short_arg: false,
-                }))
+                OpKind::Intrinsic(intrinsic.clone())
             }
             mir::OpKind::Assert { error_message, explicit } => {
                 OpKind::Assert { message: *error_message, explicit: *explicit }
@@ -208,10 +201,11 @@ impl Builder<'_, '_> {
     fn store(
         &mut self,
         op: &mir::Op,
-        id: Symbol,
+        local: mir::Local,
         store: mir::Store,
         mut stack: Vec<StackManipulation>,
     ) -> Outcome<()> {
+        let id = local.id;
         // PARITY: the name is given as text here, which defines its characters.
         let define = StackManipulation::Define(Names::text(id));
         let kind = match store {
@@ -237,7 +231,8 @@ impl Builder<'_, '_> {
                 let mut depth = depth as usize;
                 if copy {
                     // the value gets its new name, then its copy goes on top
-                    let copy = Names::list(mir::copy_name(self.session, id));
+                    let mut variable = self.sub.variables[local.var];
+                    let copy = Names::list(variable.copy_name(self.session));
                     stack.insert(0, StackManipulation::Consume(1));
                     stack.push(StackManipulation::Extend(copy));
                     self.push(OpKind::Dup, op.loc, stack);

@@ -4,7 +4,6 @@
 
 use std::rc::Rc;
 
-use crate::avm::ops::AvmOp;
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -84,21 +83,7 @@ pub use crate::mir::model::Signature;
 pub use crate::avm::ops::Immediate;
 
 /// An op from the op table that has no class of its own.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Intrinsic {
-    /// Which op.
-    pub op: AvmOp,
-    /// Immediates in order.
-    pub immediates: Vec<Immediate>,
-    /// Why the op may fail.
-    pub error_message: Option<Symbol>,
-    /// Number of stack entries taken.
-    pub consumes: usize,
-    /// Number of stack entries left.
-    pub produces: usize,
-    /// Made by shortening `arg i`. Such an op equals no op of another origin.
-    pub is_short_arg: bool,
-}
+pub use crate::mir::model::Intrinsic;
 
 /// What one op does.
 #[derive(Clone, Debug)]
@@ -158,7 +143,7 @@ pub enum OpKind {
         parameters: usize,
         returns: usize,
     },
-    Intrinsic(Box<Intrinsic>),
+    Intrinsic(Rc<Intrinsic>),
     Assert {
         message: Option<Symbol>,
         explicit: bool,

@@ -9,7 +9,7 @@ use super::model::{
 use crate::avm::ops;
 use crate::base::arena::Symbol;
 use crate::base::source::{Loc, SourceLocation};
-use crate::base::text::{dedent, repr, split_lines, strip_end};
+use crate::base::text::{dedent, repr, split_lines, strip_end, with_decimal};
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
@@ -197,12 +197,12 @@ fn push_op(session: &Session, out: &mut String, kind: &OpKind) {
         out.push(' ');
         match immediate {
             Immediate::Text(text) => out.push_str(text),
-            Immediate::Unsigned(value) => push_number(out, value),
+            Immediate::Unsigned(value) => with_decimal(value, |digits| out.push_str(digits)),
             Immediate::Signed(value) => {
                 if value < 0 {
                     out.push('-');
                 }
-                push_number(out, value.unsigned_abs());
+                with_decimal(value.unsigned_abs(), |digits| out.push_str(digits));
             }
             Immediate::Bytes(value, encoding) => push_byte_literal(out, value, encoding),
         }
@@ -387,19 +387,4 @@ fn push_byte_literal(out: &mut String, value: &[u8], encoding: BytesEncoding) {
         }
         _ => out.push_str(&encoding.text(value)),
     }
-}
-
-/// Appends a number in decimal.
-fn push_number(out: &mut String, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend(digits[start..].iter().map(|digit| char::from(*digit)));
 }

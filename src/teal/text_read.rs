@@ -4,6 +4,7 @@
 //! results from the manipulations or the op table.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::model::{
     AvmType, Block, BlockConstant, BytesEncoding, Immediate, Intrinsic, Names, Op, OpKind, Program,
@@ -230,7 +231,7 @@ fn continue_comment(session: &Session, program: &mut Program, text: &str) -> Opt
         OpKind::IntC { comment, .. } | OpKind::BytesC { comment, .. } => comment,
         OpKind::PushInt { comment, .. } | OpKind::PushBytes { comment, .. } => comment,
         OpKind::Assert { message, .. } | OpKind::Err { message, .. } => message,
-        OpKind::Intrinsic(intrinsic) => &mut intrinsic.error_message,
+        OpKind::Intrinsic(intrinsic) => &mut Rc::make_mut(intrinsic).error_message,
         _ => return Some(()),
     };
     let first = comment.map_or("", |id| session.text(id));
@@ -378,7 +379,7 @@ fn read_op(session: &Session, line: &str, stack: &[StackManipulation]) -> Option
                 let text = session.text(id);
                 session.sym(text.strip_prefix("on error: ").unwrap_or(text))
             });
-            OpKind::Intrinsic(Box::new(Intrinsic {
+            OpKind::Intrinsic(Rc::new(Intrinsic {
                 op,
                 immediates,
                 error_message,

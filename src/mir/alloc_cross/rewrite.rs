@@ -2,14 +2,15 @@
 //! Spec 30 §10.7.
 
 use crate::base::arena::Symbol;
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::entity::SecondaryMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
-use super::super::lifetimes::{Lifetimes, VarSet};
+use super::super::lifetimes::VarSet;
 use super::super::model::{
-    AvmType, Block, BlockId, Load, Local, Locals, Names, Op, OpKind, Store, Subroutine, next_op_id,
+    AvmType, BlockId, Load, Local, Locals, Names, Op, OpKind, Store, Subroutine, VarId, Variables,
+    next_op_id,
 };
 use super::super::stack::Stack;
 use super::{Record, Records, both, minus};
@@ -18,73 +19,96 @@ use super::{Record, Records, both, minus};
 pub fn run(
     session: &Session<'_>,
     sub: &mut Subroutine,
-    lifetimes: &Lifetimes,
     records: &Records,
+    x_stacks: &[Vec<VarId>],
     blocks: &[BlockId],
 ) -> Outcome<()> {
-    sub.local_types();
+    sub.collect_types();
+    let mut stack = Stack::default();
     for &id in blocks {
-        let stack = Stack::at_entry(sub, &sub.body[id]);
-        let types = sub.local_types.as_ref().expect("collected above");
-        let mut block = Rewrite { session, types, stack, ops: Vec::new(), op_count: sub.op_count };
-        block.rewrite(lifetimes, &records[id], &mut sub.body[id])?;
-        sub.op_count = block.op_count;
-        sub.body[id].ops = block.ops;
+        stack.enter(sub, &sub.body[id]);
+        let record = &records[id];
+        let vars = |set: Option<usize>| set.map_or(&[][..], |set| x_stacks[set].as_slice());
+        let (x_in, x_out) = (vars(record.set_in), vars(record.set_out));
+        let block = &mut sub.body[id];
+        let rewrite = Rewrite {
+            session,
+            types: sub.types.as_ref().expect("collected above"),
+            variables: &mut sub.variables,
+            stack: &mut stack,
+            ops: Vec::with_capacity(block.ops.len()),
+            op_count: &mut sub.op_count,
+        };
+        let old = Unplaced {
+            consumes_stack: block.terminator.consumes_stack(),
+            x_in,
+            x_out,
+            x_stack_out: &block.x_stack_out,
+            loc: block.loc,
+        };
+        let ops = std::mem::take(&mut block.ops);
+        block.ops = rewrite.run(record, &old, ops)?;
     }
     Ok(())
+}
+
+/// What is known of a block before.
+struct Unplaced<'a> {
+    consumes_stack: bool,
+    /// The X-stack it gets.
+    x_in: &'a [VarId],
+    /// The X-stack it owes.
+    x_out: &'a [VarId],
+    /// The same as names.
+    x_stack_out: &'a Locals,
+    loc: Loc,
 }
 
 /// A block while its operations are made anew.
 struct Rewrite<'a, 's> {
     session: &'a Session<'s>,
-    types: &'a OrderedMap<Symbol, AvmType>,
-    stack: Stack,
+    types: &'a SecondaryMap<VarId, Option<AvmType>>,
+    variables: &'a mut Variables,
+    stack: &'a mut Stack,
     ops: Vec<Op>,
-    op_count: u32,
+    op_count: &'a mut u32,
 }
 
 impl Rewrite<'_, '_> {
-    fn rewrite(
-        &mut self,
-        lifetimes: &Lifetimes,
-        record: &Record,
-        block: &mut Block,
-    ) -> Outcome<()> {
-        let vars = |locals: &Locals| locals.iter().map(|local| lifetimes.var(*local)).collect();
-        let (x_in, x_out): (VarSet, VarSet) = (vars(&block.x_stack_in), vars(&block.x_stack_out));
-        let consumes_stack = block.terminator.consumes_stack();
-        let (transit, drops) = if consumes_stack {
-            let drops = drops_above_loads(lifetimes, record, &block.x_stack_in);
+    fn run(mut self, record: &Record, block: &Unplaced<'_>, ops: Vec<Op>) -> Outcome<Vec<Op>> {
+        let x_in: VarSet = block.x_in.iter().copied().collect();
+        let x_out: VarSet = block.x_out.iter().copied().collect();
+        let (transit, drops) = if block.consumes_stack {
+            let drops = drops_above_loads(record, block.x_in);
             (minus(&minus(&x_in, &record.loads), &drops), drops)
         } else {
             (both(&x_in, &x_out), minus(&minus(&x_in, &x_out), &record.live_in))
         };
         let copied = minus(&transit, &record.stores);
 
-        for local in block.x_stack_in.iter().rev() {
-            if drops.contains(lifetimes.var(*local)) {
-                self.load(*local)?;
-                self.push(OpKind::Pop(1), Names::None)?;
-            }
+        for var in block.x_in.iter().rev().filter(|var| drops.contains(**var)) {
+            self.load(*var)?;
+            self.push(OpKind::Pop(1), Names::None)?;
         }
-        let place_out: LookupMap<Symbol, usize> =
-            block.x_stack_out.iter().enumerate().map(|(place, local)| (*local, place)).collect();
-        for mut op in std::mem::take(&mut block.ops) {
+        for mut op in ops {
             match op.kind {
                 OpKind::Store(local, Store::Abstract) => {
-                    if let Some(place) = place_out.get(&local.id) {
-                        let index = self.insertion_index(&place_out, *place);
+                    if x_out.contains(local.var) {
+                        let index = self.insertion_index(block.x_stack_out, local.id);
                         let depth = self.stack.x_depth(index);
                         op.kind = OpKind::Store(local, Store::X { depth });
                     }
                 }
                 OpKind::Load(local, Load::Abstract) => {
-                    let var = lifetimes.var(local.id);
-                    if x_in.contains(var) {
-                        let copy = copied.contains(var);
+                    if x_in.contains(local.var) {
+                        let copy = copied.contains(local.var);
                         let depth = self.depth_of(local.id)?;
                         op.kind = OpKind::Load(local, Load::X { depth, copy });
-                        op.produces = Names::of_local(self.session, local.id, copy);
+                        op.produces = Names::One(if copy {
+                            self.variables[local.var].copy_name(self.session)
+                        } else {
+                            local.id
+                        });
                     }
                 }
                 _ => {}
@@ -94,31 +118,34 @@ impl Rewrite<'_, '_> {
         }
 
         let not_copied = minus(&minus(&x_out, &record.stores), &transit);
-        self.expect_none(lifetimes, &not_copied, "copy", "to", block.loc)?;
+        self.expect_none(&not_copied, "copy", "to", block.loc)?;
         let kept = minus(&minus(&x_in, &copied), &record.loads);
         let not_moved = minus(&minus(&kept, &transit), &drops);
-        self.expect_none(lifetimes, &not_moved, "move", "from", block.loc)?;
-        if !consumes_stack && self.stack.x != *block.x_stack_out {
-            self.reorder(&block.x_stack_out, block.loc)?;
+        self.expect_none(&not_moved, "move", "from", block.loc)?;
+        if !block.consumes_stack && self.stack.x != **block.x_stack_out {
+            self.reorder(block)?;
         }
-        Ok(())
+        Ok(self.ops)
     }
 
     /// Before the first variable that belongs at the same place or higher.
-    fn insertion_index(&self, place_out: &LookupMap<Symbol, usize>, place: usize) -> usize {
-        let is_higher = |local: &Symbol| place_out.get(local).is_some_and(|other| *other >= place);
-        self.stack.x.iter().position(is_higher).unwrap_or(self.stack.x.len())
+    fn insertion_index(&self, x_stack_out: &Locals, local: Symbol) -> usize {
+        let lower = x_stack_out.iter().position(|other| *other == local).unwrap_or(0);
+        let as_high = &x_stack_out[lower..];
+        let is_as_high = |other: &Symbol| as_high.contains(other);
+        self.stack.x.iter().position(is_as_high).unwrap_or(self.stack.x.len())
     }
 
     /// Moves every variable to its place, from the bottom on.
-    fn reorder(&mut self, x_stack_out: &Locals, loc: Loc) -> Outcome<()> {
-        for (place, local) in x_stack_out.iter().enumerate() {
-            if self.stack.x.get(place) == Some(local) {
+    fn reorder(&mut self, block: &Unplaced<'_>) -> Outcome<()> {
+        let x_stack_out = block.x_stack_out;
+        for (place, var) in block.x_out.iter().enumerate() {
+            if self.stack.x.get(place) == x_stack_out.get(place) {
                 continue;
             }
-            self.load(*local)?;
+            self.load(*var)?;
             let depth = self.stack.x_depth(place);
-            let local = self.local(*local)?;
+            let local = self.local(*var)?;
             self.push(OpKind::Store(local, Store::X { depth }), Names::None)?;
         }
         if self.stack.x == **x_stack_out {
@@ -131,26 +158,26 @@ impl Rewrite<'_, '_> {
             format!("({}{comma})", names.join(", "))
         };
         let (have, want) = (tuple(&self.stack.x), tuple(x_stack_out));
-        Err(Failure::internal(format!("x-stack reorder failed: {have} != {want}"), loc))
+        Err(Failure::internal(format!("x-stack reorder failed: {have} != {want}"), block.loc))
     }
 
     /// Takes a variable off the X-stack.
-    fn load(&mut self, id: Symbol) -> Outcome<()> {
-        let depth = self.depth_of(id)?;
-        let local = self.local(id)?;
-        self.push(OpKind::Load(local, Load::X { depth, copy: false }), Names::One(id))
+    fn load(&mut self, var: VarId) -> Outcome<()> {
+        let depth = self.depth_of(self.variables[var].name)?;
+        let local = self.local(var)?;
+        self.push(OpKind::Load(local, Load::X { depth, copy: false }), Names::One(local.id))
     }
     fn push(&mut self, kind: OpKind, produces: Names) -> Outcome<()> {
-        let op = Op { id: next_op_id(&mut self.op_count), kind, produces, loc: Loc::NONE };
+        let op = Op { id: next_op_id(self.op_count), kind, produces, loc: Loc::NONE };
         super::super::check_access(self.session, &op)?;
         self.stack.apply(&op)?;
         self.ops.push(op);
         Ok(())
     }
-    fn local(&self, id: Symbol) -> Outcome<Local> {
-        let atype = self.types.get(&id).copied();
-        let atype = atype.ok_or_else(|| self.missing(id))?;
-        Ok(Local { id, atype })
+    fn local(&self, var: VarId) -> Outcome<Local> {
+        let id = self.variables[var].name;
+        let atype = self.types[var].ok_or_else(|| self.missing(id))?;
+        Ok(Local { id, var, atype })
     }
     fn depth_of(&self, id: Symbol) -> Outcome<u32> {
         let index = self.stack.x_index(id).ok_or_else(|| self.missing(id))?;
@@ -160,19 +187,12 @@ impl Rewrite<'_, '_> {
         let message = format!("{} not found in x-stack", self.session.text(id));
         Failure::internal(message, Loc::NONE)
     }
-    fn expect_none(
-        &self,
-        lifetimes: &Lifetimes,
-        vars: &VarSet,
-        verb: &str,
-        direction: &str,
-        loc: Loc,
-    ) -> Outcome<()> {
+    fn expect_none(&self, vars: &VarSet, verb: &str, direction: &str, loc: Loc) -> Outcome<()> {
         if vars.is_empty() {
             return Ok(());
         }
         let names: Vec<&str> =
-            vars.iter().map(|var| self.session.text(lifetimes.name(var))).collect();
+            vars.iter().map(|var| self.session.text(self.variables[var].name)).collect();
         let message = format!("Failed to {verb} {} {direction} the x-stack", names.join(", "));
         Err(Failure::internal(message, loc))
     }
@@ -180,8 +200,8 @@ impl Rewrite<'_, '_> {
 
 /// Where the terminator clears the stack anyway, only dead variables above the deepest one loaded are
 /// worth dropping: they would make that load deeper.
-fn drops_above_loads(lifetimes: &Lifetimes, record: &Record, x_stack_in: &Locals) -> VarSet {
-    let mut vars = x_stack_in.iter().map(|local| lifetimes.var(*local));
+fn drops_above_loads(record: &Record, x_in: &[VarId]) -> VarSet {
+    let mut vars = x_in.iter().copied();
     let deepest = vars.by_ref().find(|var| record.loads.contains(*var));
     match deepest {
         Some(_) => vars.filter(|var| !record.live_in.contains(*var)).collect(),

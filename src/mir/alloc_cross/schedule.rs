@@ -4,12 +4,11 @@
 
 use std::cmp::Ordering;
 
-use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, SecondaryMap};
 use crate::session::Session;
 
-use super::super::lifetimes::{Lifetimes, VarId, VarSet};
-use super::super::model::{Block, BlockId, Locals, Subroutine};
+use super::super::lifetimes::VarSet;
+use super::super::model::{Block, BlockId, Locals, Subroutine, VarId};
 use super::edges::EdgeSet;
 use super::{Record, Records, both, minus};
 
@@ -17,37 +16,37 @@ use super::{Record, Records, both, minus};
 /// costs more shuffling than it saves.
 const TRANSIT_BLOCKS_MAX: usize = 2;
 
-/// Sets `x_stack_in` and `x_stack_out` of every block.
+/// Sets `x_stack_in` and `x_stack_out` of every block. Answers the X-stack of every edge set.
 pub fn run(
     session: &Session<'_>,
     sub: &mut Subroutine,
-    lifetimes: &Lifetimes,
     records: &Records,
     sets: &[EdgeSet],
     groups: &[Vec<usize>],
-) {
+) -> Vec<Vec<VarId>> {
     let mut excluded = VarSet::new();
     for block in sets.iter().flat_map(EdgeSet::blocks) {
         exclude_misfits(&records[block], sets, &mut excluded);
     }
-    let stable: Vec<VarSet> = sets.iter().map(|set| stable(sub, lifetimes, records, set)).collect();
+    let stable: Vec<VarSet> = sets.iter().map(|set| stable(sub, records, set)).collect();
     for group in groups {
         excluded.union_with(&expensive_transits(records, sets, &stable, group));
     }
     let mut scheduled = VarSet::new();
+    let mut x_stacks = vec![Vec::new(); sets.len()];
     for group in groups {
-        let ranked = ranked(sub, lifetimes, sets, group);
+        let ranked = ranked(sub, sets, group);
         for &index in group {
             let set = &sets[index];
             let chosen = ranked
                 .iter()
                 .filter(|var| set.candidates.contains(**var) && !excluded.contains(**var));
-            let x_stack: Locals = chosen
-                .map(|var| {
-                    scheduled.insert(*var);
-                    lifetimes.name(*var)
-                })
-                .collect();
+            x_stacks[index].extend(chosen);
+            for var in &x_stacks[index] {
+                scheduled.insert(*var);
+            }
+            let names = x_stacks[index].iter().map(|var| sub.variables[*var].name);
+            let x_stack: Locals = names.collect();
             for block in &set.out_blocks {
                 sub.body[*block].x_stack_out = x_stack.clone();
             }
@@ -59,10 +58,11 @@ pub fn run(
     if !scheduled.is_empty() {
         session.sink.debug_with(|| {
             let names: Vec<&str> =
-                scheduled.iter().map(|var| session.text(lifetimes.name(var))).collect();
+                scheduled.iter().map(|var| session.text(sub.variables[var].name)).collect();
             format!("Allocated to x-stack: {}", names.join(", "))
         });
     }
+    x_stacks
 }
 
 /// Variables that a block stores or loads but cannot hand over, or whose place would differ between
@@ -85,7 +85,7 @@ fn exclude_misfits(record: &Record, sets: &[EdgeSet], excluded: &mut VarSet) {
 }
 
 /// Candidates that all blocks of the set handle in one and the same order.
-fn stable(sub: &Subroutine, lifetimes: &Lifetimes, records: &Records, set: &EdgeSet) -> VarSet {
+fn stable(sub: &Subroutine, records: &Records, set: &EdgeSet) -> VarSet {
     let mut beyond = VarSet::new();
     set.out_blocks.iter().for_each(|block| {
         beyond.union_with(&records[*block].live_in);
@@ -97,8 +97,8 @@ fn stable(sub: &Subroutine, lifetimes: &Lifetimes, records: &Records, set: &Edge
     if eligible.is_empty() {
         return eligible;
     }
-    let kept = |locals: &mut dyn Iterator<Item = Symbol>| -> Vec<VarId> {
-        locals.map(|local| lifetimes.var(local)).filter(|var| eligible.contains(*var)).collect()
+    let kept = |vars: &mut dyn Iterator<Item = VarId>| -> Vec<VarId> {
+        vars.filter(|var| eligible.contains(*var)).collect()
     };
     let mut orders: Vec<Vec<VarId>> = Vec::new();
     for block in &set.out_blocks {
@@ -112,13 +112,13 @@ fn stable(sub: &Subroutine, lifetimes: &Lifetimes, records: &Records, set: &Edge
 
 /// Variables stored by a block, each once. Ids order as names do, so comparing sequences of ids
 /// compares sequences of names.
-fn stores(block: &Block) -> impl DoubleEndedIterator<Item = Symbol> + '_ {
-    block.ops.iter().filter_map(|op| op.abstract_store()).map(|local| local.id)
+fn stores(block: &Block) -> impl DoubleEndedIterator<Item = VarId> + '_ {
+    block.ops.iter().filter_map(|op| op.abstract_store()).map(|local| local.var)
 }
 
 /// Variables loaded by a block, each once.
-fn loads(block: &Block) -> impl DoubleEndedIterator<Item = Symbol> + '_ {
-    block.ops.iter().filter_map(|op| op.abstract_load()).map(|local| local.id)
+fn loads(block: &Block) -> impl DoubleEndedIterator<Item = VarId> + '_ {
+    block.ops.iter().filter_map(|op| op.abstract_load()).map(|local| local.var)
 }
 
 /// A common subsequence of all orders: folded pair by pair, from the shortest on.
@@ -227,12 +227,7 @@ struct Evidence {
 
 /// All candidates of a group from the bottom of the X-stack to its top: what is stored late and
 /// loaded early lies high.
-fn ranked(
-    sub: &Subroutine,
-    lifetimes: &Lifetimes,
-    sets: &[EdgeSet],
-    group: &[usize],
-) -> Vec<VarId> {
+fn ranked(sub: &Subroutine, sets: &[EdgeSet], group: &[usize]) -> Vec<VarId> {
     let mut evidence: SecondaryMap<VarId, Evidence> = SecondaryMap::new();
     let mut candidates = VarSet::new();
     for set in group.iter().map(|index| &sets[*index]) {
@@ -240,8 +235,7 @@ fn ranked(
         let mut stored_not_last = VarSet::new();
         for block in &set.out_blocks {
             let block = &sub.body[*block];
-            for (place, local) in stores(block).rev().enumerate() {
-                let var = lifetimes.var(local);
+            for (place, var) in stores(block).rev().enumerate() {
                 stored.insert(var);
                 if place > 0 {
                     stored_not_last.insert(var);
@@ -251,14 +245,13 @@ fn ranked(
             }
             for (index, op) in block.ops.iter().enumerate() {
                 if let Some(local) = op.abstract_store() {
-                    let last = &mut evidence[lifetimes.var(local.id)].last_store;
+                    let last = &mut evidence[local.var].last_store;
                     *last = (*last).max((block.number + 1, index + 1));
                 }
             }
         }
         for block in &set.in_blocks {
-            for (place, local) in loads(&sub.body[*block]).enumerate() {
-                let var = lifetimes.var(local);
+            for (place, var) in loads(&sub.body[*block]).enumerate() {
                 evidence[var].places += place as u64;
                 evidence[var].count += 1;
             }

@@ -43,12 +43,14 @@ impl Maker<'_, '_> {
         self.op(ops, OpKind::Load(local, Load::Abstract), Names::One(local.id));
     }
     fn log(&mut self, ops: &mut Vec<Op>) {
-        let kind = OpKind::Intrinsic {
+        let kind = OpKind::Intrinsic(Rc::new(Intrinsic {
             op: AvmOp::Log,
-            immediates: Box::default(),
-            consumes: 1,
+            immediates: Vec::new(),
             error_message: None,
-        };
+            consumes: 1,
+            produces: 0,
+            is_short_arg: false,
+        }));
         self.op(ops, kind, Names::None);
     }
     fn statement(&mut self, ops: &mut Vec<Op>) {
@@ -134,6 +136,10 @@ impl Maker<'_, '_> {
         }
         let name = self.session.sym("f");
         let signature = Signature { name, parameters: Vec::new(), returns: vec![AvmType::UInt64] };
+        let mut variables = Variables::new();
+        for local in &self.vars {
+            variables.push(Variable::new(local.id));
+        }
         Subroutine {
             id: name,
             is_main: false,
@@ -142,7 +148,9 @@ impl Maker<'_, '_> {
             pre_alloc: PreAllocation::default(),
             loc: Loc::NONE,
             op_count: self.op_count,
-            local_types: None,
+            variables,
+            types: None,
+            lifetimes: None,
         }
     }
 }
@@ -191,7 +199,7 @@ fn step(
     };
     match op.kind {
         OpKind::Int(IntValue::Number(number)) => stack.push(number),
-        OpKind::Intrinsic { .. } => logged.extend(stack.pop()),
+        OpKind::Intrinsic(_) => logged.extend(stack.pop()),
         OpKind::Pop(count) => stack.truncate(top - count as usize),
         OpKind::Store(local, store) => {
             let value = stack.pop().expect("a value to store");
@@ -238,7 +246,11 @@ fn allocation_keeps_the_meaning() {
         let ctx = Ctx { session: &session, pool: &pool, options: &options };
         let mut random = fastrand::Rng::with_seed(seed);
         let vars = (0..random.usize(1..6))
-            .map(|n| Local { id: session.sym(&format!("v{n}#0")), atype: AvmType::UInt64 })
+            .map(|n| Local {
+                id: session.sym(&format!("v{n}#0")),
+                var: VarId::new(n),
+                atype: AvmType::UInt64,
+            })
             .collect();
         let mut maker = Maker { session: &session, random, vars, op_count: 0, next_number: 0 };
         let mut sub = maker.subroutine();

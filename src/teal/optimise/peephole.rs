@@ -1,6 +1,8 @@
 //! Replaces windows of up to four neighbouring ops by shorter or simpler ones. At level 0 only pairs
 //! and single ops are looked at: they remove what the stack allocation leaves behind.
 
+use std::rc::Rc;
+
 use super::op_sets::{is_commutative, is_load, is_load_or_dig, is_store, mirrored_ordering};
 use super::{Ctx, is_swap};
 use crate::avm::ops::AvmOp;
@@ -177,7 +179,7 @@ fn pair(a: &Op, b: &Op) -> Outcome<Option<Vec<Op>>> {
                     return Ok(Some(vec![b.clone()]));
                 }
                 if let Some(op) = mirrored_ordering(intrinsic.op) {
-                    let kind = Box::new(Intrinsic { op, ..(**intrinsic).clone() });
+                    let kind = Rc::new(Intrinsic { op, ..(**intrinsic).clone() });
                     return Ok(Some(vec![Op { kind: OpKind::Intrinsic(kind), ..b.clone() }]));
                 }
             }
@@ -231,7 +233,7 @@ fn single(a: &Op) -> Option<Vec<Op>> {
                 Some(Immediate::Int(3)) => AvmOp::Arg3,
                 _ => return None,
             };
-            OpKind::Intrinsic(Box::new(Intrinsic {
+            OpKind::Intrinsic(Rc::new(Intrinsic {
                 op,
                 immediates: Vec::new(),
                 error_message: None,
