@@ -96,6 +96,10 @@ impl<T: Eq + Hash> LookupSet<T> {
     pub fn new() -> Self {
         Self(FxHashSet::default())
     }
+    /// The empty set, with room for so many items.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(FxHashSet::with_capacity_and_hasher(capacity, FxBuildHasher))
+    }
     /// Adds an item; true when it was not in the set.
     pub fn insert(&mut self, item: T) -> bool {
         self.0.insert(item)

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, PrimaryMap};
+use crate::base::few::Few;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::define_id;
@@ -109,8 +110,8 @@ impl BasicBlock {
         self.terminator.as_mut().expect("a finished block has a terminator")
     }
     /// The blocks that may come next, each once, in first-mention order.
-    pub fn successors(&self) -> Vec<BlockId> {
-        self.terminator.as_ref().map(Terminator::unique_targets).unwrap_or_default()
+    pub fn successors(&self) -> Few<BlockId> {
+        self.terminator.as_ref().map_or(Few::None, Terminator::unique_targets)
     }
 }
 

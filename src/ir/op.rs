@@ -8,6 +8,8 @@ use std::hash::{Hash, Hasher};
 use crate::avm::fields::TxnField;
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
+use crate::base::entity::{EntityId, EntitySet};
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
@@ -54,22 +56,21 @@ impl Register {
     pub fn is_parameter(self) -> bool {
         self.role != RegisterRole::Local
     }
-    fn key(&self) -> (Symbol, u32, IrType, RegisterRole) {
-        (self.name, self.version, self.ty, self.role)
-    }
 }
 
 impl PartialEq for Register {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        self.version == other.version
+            && self.name == other.name
+            && self.ty == other.ty
+            && self.role == other.role
     }
 }
 impl Eq for Register {}
 impl Hash for Register {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Registers that differ in type or role alone are rare; one word is cheap to hash.
-        let name = crate::base::entity::EntityId::index(self.name) as u64;
-        state.write_u64(name << 32 | u64::from(self.version));
+        // Name and version nearly always decide; one number costs one step.
+        state.write_u64((self.name.index() as u64) << 32 | u64::from(self.version));
     }
 }
 
@@ -99,7 +100,7 @@ impl BytesEncoding {
 }
 
 /// A value known at compile time ("Constant" in spec 20 §6).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Constant {
     /// An integer of 64 bits or a bool.
     UInt64 {
@@ -158,6 +159,22 @@ impl Constant {
             Constant::BigUInt(_) => IrType::BigUInt,
             Constant::Method(_) => IrType::SizedBytes(4),
         }
+    }
+}
+
+impl Hash for Constant {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Types make no difference: equal numbers of several types are rare.
+        let (class, content) = match *self {
+            Constant::UInt64 { value, .. } => (0, value),
+            Constant::BigUInt(data) => (1, data.index() as u64),
+            Constant::Bytes { data, .. } => (2, data.index() as u64),
+            Constant::Address { text, .. } => (3, text.index() as u64),
+            Constant::Method(signature) => (4, signature.index() as u64),
+            Constant::Itxn { value, .. } => (5, value),
+            Constant::Slot { value, .. } => (6, value),
+        };
+        state.write_u64(content ^ class << 60);
     }
 }
 
@@ -251,6 +268,7 @@ impl Value {
     }
     /// Visits the value itself and then, for a reference to a compiled artifact, the values of its
     /// template variables.
+    #[inline]
     pub fn visit(&self, pool: &Pool<'_>, visit: &mut impl FnMut(&Value)) {
         visit(self);
         if let Value::Compiled(id, _) = *self {
@@ -259,6 +277,7 @@ impl Value {
     }
     /// Replaces the value by what `map` makes of it. For a reference to a compiled artifact the
     /// values of its template variables are mapped first.
+    #[inline]
     pub fn map(&mut self, pool: &Pool<'_>, map: &mut impl FnMut(Value) -> Value) {
         if let Value::Compiled(id, loc) = *self {
             *self = Value::Compiled(map_template_variables(id, pool, map), loc);
@@ -619,35 +638,38 @@ impl Source {
         Source { kind: SourceKind::ValueTuple { values, ty }, loc }
     }
     /// Types of the results, in order.
-    pub fn types(&self, pool: &Pool<'_>) -> Vec<IrType> {
+    pub fn types(&self, pool: &Pool<'_>) -> Few<IrType> {
         self.kind.types(pool)
     }
 }
 
 impl SourceKind {
     /// Types of the results, in order.
-    pub fn types(&self, pool: &Pool<'_>) -> Vec<IrType> {
+    pub fn types(&self, pool: &Pool<'_>) -> Few<IrType> {
         match self {
-            SourceKind::Value(value) => vec![value.ty(pool)],
-            SourceKind::ValueTuple { ty, .. } => Shape::Tuple(*ty).flatten(pool),
+            SourceKind::Value(value) => Few::One([value.ty(pool)]),
+            SourceKind::ValueTuple { ty, .. } => Few::Many(Shape::Tuple(*ty).flatten(pool)),
             SourceKind::InnerTransactionField { ty, .. } | SourceKind::ExtractValue { ty, .. } => {
-                vec![*ty]
+                Few::One([*ty])
             }
-            SourceKind::ArrayLength { .. } => vec![IrType::UInt64],
+            SourceKind::ArrayLength { .. } => Few::One([IrType::UInt64]),
             SourceKind::ArrayPop { base_ty, .. }
             | SourceKind::ArrayConcat { base_ty, .. }
-            | SourceKind::ReplaceValue { base_ty, .. } => vec![*base_ty],
-            SourceKind::BoxRead { value_ty, .. } => vec![*value_ty],
-            SourceKind::BytesEncode { encoding, .. } => vec![IrType::Encoded(*encoding)],
-            SourceKind::DecodeBytes { ty, .. } => ty.flatten(pool),
-            SourceKind::NewSlot(ty) => vec![*ty],
-            SourceKind::ReadSlot(slot) => match slot.ty(pool) {
-                IrType::Slot(encoding) => vec![IrType::Encoded(encoding)],
-                IrType::MergedSlot => vec![IrType::Bytes],
-                other => vec![other],
+            | SourceKind::ReplaceValue { base_ty, .. } => Few::One([*base_ty]),
+            SourceKind::BoxRead { value_ty, .. } => Few::One([*value_ty]),
+            SourceKind::BytesEncode { encoding, .. } => Few::One([IrType::Encoded(*encoding)]),
+            SourceKind::DecodeBytes { ty, .. } => match ty {
+                Shape::One(ty) => Few::One([*ty]),
+                Shape::Tuple(_) => Few::Many(ty.flatten(pool)),
             },
-            SourceKind::Intrinsic(intrinsic) => intrinsic.types.clone(),
-            SourceKind::Invoke(invoke) => pool.header(invoke.target).returns.to_vec(),
+            SourceKind::NewSlot(ty) => Few::One([*ty]),
+            SourceKind::ReadSlot(slot) => match slot.ty(pool) {
+                IrType::Slot(encoding) => Few::One([IrType::Encoded(encoding)]),
+                IrType::MergedSlot => Few::One([IrType::Bytes]),
+                other => Few::One([other]),
+            },
+            SourceKind::Intrinsic(intrinsic) => Few::copied(&intrinsic.types),
+            SourceKind::Invoke(invoke) => Few::copied(pool.header(invoke.target).returns),
         }
     }
     /// The operands themselves, in the order of spec 20 §15. Template variables inside a compiled
@@ -850,18 +872,18 @@ impl Op {
 impl Terminator {
     /// The blocks control may go to, repeats included, in the order of spec 20 §9 (a branch lists
     /// its zero target first).
-    pub fn targets(&self) -> Vec<BlockId> {
+    pub fn targets(&self) -> Few<BlockId> {
         match &self.kind {
-            TerminatorKind::Goto(target) => vec![*target],
-            TerminatorKind::Branch { non_zero, zero, .. } => vec![*zero, *non_zero],
+            TerminatorKind::Goto(target) => Few::One([*target]),
+            TerminatorKind::Branch { non_zero, zero, .. } => Few::Two([*zero, *non_zero]),
             TerminatorKind::GotoNth { blocks, default, .. } => {
-                blocks.iter().chain([default]).copied().collect()
+                Few::Many(blocks.iter().chain([default]).copied().collect())
             }
             TerminatorKind::Switch { cases, default, .. } => {
-                cases.iter().map(|(_, block)| block).chain([default]).copied().collect()
+                Few::Many(cases.iter().map(|(_, block)| block).chain([default]).copied().collect())
             }
             TerminatorKind::Return(_) | TerminatorKind::Exit(_) | TerminatorKind::Fail { .. } => {
-                Vec::new()
+                Few::None
             }
         }
     }
@@ -893,15 +915,16 @@ impl Terminator {
         rest.all(|target| target == first).then_some(first)
     }
     /// The blocks control may go to, each once, in first-mention order.
-    pub fn unique_targets(&self) -> Vec<BlockId> {
-        let mut targets = self.targets();
-        if let [first, second] = targets[..] {
-            targets.truncate(1 + usize::from(first != second));
-        } else if targets.len() > 2 {
-            let mut kept = crate::base::entity::EntitySet::new();
-            targets.retain(|target| kept.insert(*target));
+    pub fn unique_targets(&self) -> Few<BlockId> {
+        match self.targets() {
+            Few::Two([a, b]) if a == b => Few::One([a]),
+            Few::Many(mut targets) => {
+                let mut kept = EntitySet::new();
+                targets.retain(|target| kept.insert(*target));
+                Few::Many(targets)
+            }
+            targets => targets,
         }
-        targets
     }
     /// Lets every edge to `find` go to `replace`.
     pub fn replace_target(&mut self, find: BlockId, replace: BlockId) {

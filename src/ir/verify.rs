@@ -22,33 +22,55 @@ use super::types::{AvmType, IrType};
 
 /// Checks everything that holds before and after destructuring.
 pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let mut defined: LookupSet<Register> = LookupSet::new();
-    sub.visit_definitions(&mut |register| {
-        defined.insert(register);
-    });
+    let (defined, _) = definitions(sub);
     verify_body(sub, ctx, &defined)
 }
 
 /// Checks single assignment too.
 pub fn verify_ssa(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let mut defined: LookupSet<Register> = LookupSet::new();
+    let (defined, repeated) = definitions(sub);
+    assigned_once(ctx, repeated)?;
+    verify_body(sub, ctx, &defined)
+}
+
+/// Checks a body that was just built.
+pub fn verify_new(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let (defined, repeated) = definitions(sub);
+    let told = ctx.sink().len();
+    verify_body(sub, ctx, &defined)?;
+    assigned_once(ctx, repeated)?;
+    // PARITY: the reference checks twice, when it sets a body and when it has set it; both report
+    // instructions that do not fit their signature.
+    if ctx.sink().len() > told { verify_body(sub, ctx, &defined) } else { Ok(()) }
+}
+
+/// The registers a body defines, and the first that it assigns a second time. That a parameter is
+/// assigned is no repetition.
+fn definitions(sub: &Subroutine) -> (LookupSet<Register>, Option<Register>) {
+    let count: usize = sub.body.iter().map(|block| sub.blocks[*block].ops.len()).sum();
+    let mut defined = LookupSet::with_capacity(count + sub.parameters.len());
+    let mut repeated = None;
     for block in &sub.body {
         let block = &sub.blocks[*block];
         let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
         let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
         for register in phis.chain(targets) {
             if !defined.insert(register) {
-                let name = text::register(ctx, register);
-                let message = format!("SSA constraint violated: {name} is assigned multiple times");
-                return Err(Failure::internal(message, Loc::NONE));
+                repeated = repeated.or(Some(register));
             }
         }
     }
-    // Parameters come last: that one of them is assigned is no violation.
     for parameter in &sub.parameters {
         defined.insert(*parameter);
     }
-    verify_body(sub, ctx, &defined)
+    (defined, repeated)
+}
+
+fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
+    let Some(register) = repeated else { return Ok(()) };
+    let name = text::register(ctx, register);
+    let message = format!("SSA constraint violated: {name} is assigned multiple times");
+    Err(Failure::internal(message, Loc::NONE))
 }
 
 fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &LookupSet<Register>) -> Outcome<()> {

@@ -74,10 +74,7 @@ pub(super) fn build<'a, 's>(
     };
     builder.build_body()?;
     let sub = builder.blocks.finalise()?;
-    // PARITY: twice, as the reference does when it sets a body and when it has set it; both report
-    // instructions that do not fit their signature.
-    verify::verify(&sub, build.ir)?;
-    verify::verify_ssa(&sub, build.ir)?;
+    verify::verify_new(&sub, build.ir)?;
     Ok(sub)
 }
 

@@ -6,27 +6,24 @@ use crate::ir::Ctx;
 use crate::ir::cfg;
 use crate::ir::freeze::{self, FreezeKey};
 use crate::ir::model::{BlockId, Subroutine};
-use crate::ir::verify::verify;
 
 /// Removes jumps from level 1 on; merges equal blocks from level 2 on, as that costs debuggability.
 pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let mut changed = false;
     if ctx.options.optimization_level >= 1 {
-        changed |= cfg::remove_linear_jumps(sub)?;
+        cfg::remove_linear_jumps(sub)?;
     }
     if ctx.options.optimization_level >= 2 {
-        changed |= merge_equal_blocks(sub, ctx);
+        merge_equal_blocks(sub, ctx);
     }
-    if changed { verify(sub, ctx) } else { Ok(()) }
+    Ok(())
 }
 
 /// Lets the first of several equal blocks stand for all of them. One sweep: blocks that become equal
 /// by it stay.
-fn merge_equal_blocks(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> bool {
+fn merge_equal_blocks(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
     let mut seen: LookupMap<FreezeKey, BlockId> = LookupMap::new();
     let mut body = Vec::with_capacity(sub.body.len());
     let blocks = std::mem::take(&mut sub.body);
-    let count = blocks.len();
     for block in blocks {
         let first = *seen.get_or_insert_with(freeze::block_key(ctx, sub, block), || block);
         if first == block {
@@ -39,5 +36,4 @@ fn merge_equal_blocks(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> bool {
         cfg::retarget(sub, block, first);
     }
     sub.body = body;
-    sub.body.len() < count
 }
