@@ -114,7 +114,7 @@ pub struct CompileReport {
     /// With [`Keep::Artifacts`]: the targets in the order they were compiled. Empty after errors.
     pub artifacts: Vec<CompiledArtifact>,
     /// With [`Keep::Specifications`]: ARC-56 by contract id, in the same order. Empty after errors.
-    pub specifications: Vec<(String, Value)>,
+    pub specifications: Vec<(String, Value<'static>)>,
     /// A folder that `may_write` refused; nothing was written.
     pub refused: Option<PathBuf>,
     /// The compilation was asked to end.
@@ -309,6 +309,7 @@ impl<'r> Driver<'_, 'r> {
                         let form = arc56::Form::Full;
                         let value =
                             arc56::describe(session, contract, approval, clear, prefix, form)?;
+                        let value = value.into_owned();
                         self.report.specifications.push((contract.id.clone(), value));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use num_bigint::BigUint;
 
-use crate::base::encode::{base64, utf8_decode};
+use crate::base::encode::utf8_decode;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -40,12 +40,14 @@ pub fn render(
     let slots = |bytes: u64, uints: u64| {
         Value::object([("num_byte_slices", Value::from(bytes)), ("num_uints", Value::from(uints))])
     };
-    let source = |teal: &str| Value::from(base64(teal.as_bytes()));
     let specification = Value::object([
         ("hints", Value::object(hints)),
         (
             "source",
-            Value::object([("approval", source(approval_teal)), ("clear", source(clear_teal))]),
+            Value::object([
+                ("approval", Value::base64(approval_teal.as_bytes())),
+                ("clear", Value::base64(clear_teal.as_bytes())),
+            ]),
         ),
         (
             "state",
@@ -75,32 +77,36 @@ pub fn render(
     Ok(write(&specification, Layout::Indent(4)))
 }
 
-fn empty_object() -> Value {
+fn empty_object() -> Value<'static> {
     Value::Object(Vec::new())
 }
 
-fn text(text: &Option<String>) -> Option<Value> {
+fn text(text: &Option<String>) -> Option<Value<'_>> {
     text.as_deref().map(Value::from)
 }
 
 /// An object of the members that have a value.
-fn without_nulls<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+fn without_nulls<'v, const N: usize>(fields: [(&'static str, Option<Value<'v>>); N]) -> Value<'v> {
     Value::object(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }
 
 fn call_config(
     actions: &[OnCompletion],
     create: CreateOption,
-) -> impl Iterator<Item = (String, Value)> {
+) -> impl Iterator<Item = (&'static str, Value<'static>)> {
     let config = match create {
         CreateOption::Require => "CREATE",
         CreateOption::Allow => "ALL",
         CreateOption::Disallow => "CALL",
     };
-    actions.iter().map(move |action| (action.snake_name().to_owned(), Value::from(config)))
+    actions.iter().map(move |action| (action.snake_name(), Value::from(config)))
 }
 
-fn hint(session: &Session, contract: &ContractMetadata, method: &AbiMethod) -> Outcome<Value> {
+fn hint<'c>(
+    session: &Session,
+    contract: &'c ContractMetadata,
+    method: &'c AbiMethod,
+) -> Outcome<Value<'c>> {
     let mut structs = OrderedMap::default();
     let results = std::iter::once(("output", &method.returns.struct_name));
     let args = method.args.iter().map(|arg| (arg.name.as_str(), &arg.struct_name));
@@ -117,14 +123,14 @@ fn hint(session: &Session, contract: &ContractMetadata, method: &AbiMethod) -> O
             ("name", Value::from(definition.name())),
             ("elements", Value::array(elements)),
         ]);
-        structs.insert(purpose.to_owned(), described);
+        structs.insert(purpose, described);
     }
     let mut defaults = OrderedMap::default();
     for arg in &method.args {
         if let Some(default) = &arg.default
             && let Some(value) = default_arg(session, &arg.name, default, method.config_loc)?
         {
-            defaults.insert(arg.name.clone(), value);
+            defaults.insert(arg.name.as_str(), value);
         }
     }
     let calls = call_config(&method.allowed_completion_types, method.create);
@@ -136,18 +142,18 @@ fn hint(session: &Session, contract: &ContractMetadata, method: &AbiMethod) -> O
     ]))
 }
 
-fn decoded(bytes: &[u8]) -> Outcome<Value> {
+fn decoded(bytes: &[u8]) -> Outcome<Value<'_>> {
     let text = utf8_decode(bytes).map_err(|message| Failure::internal(message, Loc::NONE))?;
     Ok(Value::from(text))
 }
 
-fn default_arg(
+fn default_arg<'c>(
     session: &Session,
     name: &str,
-    default: &DefaultArg,
+    default: &'c DefaultArg,
     loc: Loc,
-) -> Outcome<Option<Value>> {
-    let entry = |source: &str, data: Value| {
+) -> Outcome<Option<Value<'c>>> {
+    let entry = |source: &'static str, data: Value<'c>| {
         Ok(Some(Value::object([("source", Value::from(source)), ("data", data)])))
     };
     match default {
@@ -157,7 +163,7 @@ fn default_arg(
         }
         // PARITY: an array of numbers is taken for one number too.
         DefaultArg::Constant { data, arc4_type } if arc4_type.starts_with("uint") => {
-            entry("constant", Value::Number(BigUint::from_bytes_be(data).to_string()))
+            entry("constant", Value::Number(BigUint::from_bytes_be(data).to_string().into()))
         }
         DefaultArg::Constant { .. } => {
             let message = format!(
@@ -195,7 +201,7 @@ fn default_arg(
     }
 }
 
-fn schema(state: &OrderedMap<String, ContractState>) -> Outcome<Value> {
+fn schema(state: &OrderedMap<String, ContractState>) -> Outcome<Value<'_>> {
     let mut members = state.values().collect::<Vec<_>>();
     members.sort_by(|a, b| a.name.cmp(&b.name));
     let mut declared = Vec::new();
@@ -214,7 +220,7 @@ fn schema(state: &OrderedMap<String, ContractState>) -> Outcome<Value> {
     Ok(Value::object([("declared", Value::object(declared)), ("reserved", empty_object())]))
 }
 
-fn abi_method(method: &AbiMethod) -> Value {
+fn abi_method(method: &AbiMethod) -> Value<'_> {
     let args = method.args.iter().map(|arg| {
         without_nulls([
             ("type", Some(Value::from(arg.arc4_type.as_str()))),

@@ -1,8 +1,9 @@
 //! Contract metadata, TEAL and bytecode -> ARC-56 application specification, as a file or, with every
 //! member written out, as part of an answer.
 
+use std::borrow::Cow;
+
 use crate::assemble::Assembled;
-use crate::base::encode::base64;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -56,14 +57,14 @@ pub fn render(
 }
 
 /// The specification of a contract as a value.
-pub fn describe(
-    session: &Session,
-    contract: &ContractMetadata,
-    approval: ProgramOutput,
-    clear: ProgramOutput,
+pub fn describe<'p, 's: 'p>(
+    session: &Session<'s>,
+    contract: &'p ContractMetadata,
+    approval: ProgramOutput<'p>,
+    clear: ProgramOutput<'p>,
     template_prefix: &str,
     form: Form,
-) -> Outcome<Value> {
+) -> Outcome<Value<'p>> {
     let writer = Writer { form, aliases: aliases(contract) };
     let abi_methods = contract
         .methods
@@ -79,7 +80,7 @@ pub fn describe(
             events.push(event);
         }
     }
-    let both = |of: &dyn Fn(ProgramOutput) -> Value| {
+    let both = |of: &dyn Fn(ProgramOutput<'p>) -> Value<'p>| {
         Value::object([("approval", of(approval)), ("clear", of(clear))])
     };
     let compiler = Value::object([
@@ -102,8 +103,8 @@ pub fn describe(
         optional("state", Some(writer.state(contract))),
         optional("bareActions", Some(bare_actions(contract))),
         optional("sourceInfo", Some(both(&|program| source_info(session, program.assembled)))),
-        optional("source", Some(both(&|program| base64(program.teal.as_bytes()).into()))),
-        optional("byteCode", Some(both(&|program| base64(&program.assembled.bytecode).into()))),
+        optional("source", Some(both(&|program| Value::base64(program.teal.as_bytes())))),
+        optional("byteCode", Some(both(&|program| Value::base64(&program.assembled.bytecode)))),
         optional("compilerInfo", Some(compiler)),
         optional("events", Some(Value::array(events.iter().map(|event| writer.event(event))))),
         optional("templateVariables", Some(templates)),
@@ -112,37 +113,37 @@ pub fn describe(
 }
 
 /// One member of an object; those with a default may be left out.
-struct Member {
+struct Member<'p> {
     name: &'static str,
-    value: Option<Value>,
+    value: Option<Value<'p>>,
     is_required: bool,
 }
 
-fn required(name: &'static str, value: impl Into<Value>) -> Member {
+fn required<'p>(name: &'static str, value: impl Into<Value<'p>>) -> Member<'p> {
     Member { name, value: Some(value.into()), is_required: true }
 }
 
-fn optional(name: &'static str, value: Option<Value>) -> Member {
+fn optional<'p>(name: &'static str, value: Option<Value<'p>>) -> Member<'p> {
     Member { name, value, is_required: false }
 }
 
-fn text(text: &Option<String>) -> Option<Value> {
+fn text(text: &Option<String>) -> Option<Value<'_>> {
     text.as_deref().map(Value::from)
 }
 
 /// Full name of a struct -> the name it has in the specification: the short one, unless another struct
 /// took it or it means something else.
-fn aliases(contract: &ContractMetadata) -> LookupMap<String, String> {
+fn aliases(contract: &ContractMetadata) -> LookupMap<&str, &str> {
     let mut taken: OrderedMap<&str, &str> = OrderedMap::default();
     for definition in contract.structs.values() {
         let (full, short) = (definition.full_name.as_str(), definition.name());
         let is_free = !taken.contains_key(short) && !AVM_TYPES.contains(&short);
         taken.insert(if is_free { short } else { full }, full);
     }
-    taken.into_iter().map(|(alias, full)| (full.to_owned(), alias.to_owned())).collect()
+    taken.into_iter().map(|(alias, full)| (full, alias)).collect()
 }
 
-fn source_info(session: &Session, assembled: &Assembled) -> Value {
+fn source_info<'s>(session: &Session<'s>, assembled: &Assembled) -> Value<'s> {
     let mut errors: OrderedMap<&str, Vec<u32>> = OrderedMap::default();
     for (pc, error) in &assembled.errors {
         errors.entry(session.text(*error)).or_default().push(*pc);
@@ -172,11 +173,11 @@ fn actions(allowed: &[OnCompletion], create: CreateOption) -> [Vec<&'static str>
     [names(&can_create), names(&can_call)]
 }
 
-fn write_actions([create, call]: [Vec<&'static str>; 2]) -> Value {
+fn write_actions([create, call]: [Vec<&'static str>; 2]) -> Value<'static> {
     Value::object([("create", Value::array(create)), ("call", Value::array(call))])
 }
 
-fn bare_actions(contract: &ContractMetadata) -> Value {
+fn bare_actions(contract: &ContractMetadata) -> Value<'static> {
     let mut all = [Vec::new(), Vec::new()];
     for method in &contract.methods {
         if let Method::Bare(bare) = method {
@@ -193,13 +194,13 @@ fn bare_actions(contract: &ContractMetadata) -> Value {
 }
 
 /// Writes the parts of a specification.
-struct Writer {
+struct Writer<'p> {
     form: Form,
-    aliases: LookupMap<String, String>,
+    aliases: LookupMap<&'p str, &'p str>,
 }
 
-impl Writer {
-    fn object<const N: usize>(&self, members: [Member; N]) -> Value {
+impl<'p> Writer<'p> {
+    fn object<const N: usize>(&self, members: [Member<'p>; N]) -> Value<'p> {
         if self.form == Form::Full {
             let all = members.into_iter();
             return Value::object(
@@ -213,15 +214,15 @@ impl Writer {
     }
 
     /// The name a struct has here; other names are left as they are.
-    fn resolve<'n>(&'n self, name: &'n str) -> &'n str {
-        self.aliases.get(name).map_or(name, String::as_str)
+    fn resolve(&self, name: &'p str) -> &'p str {
+        self.aliases.get(name).copied().unwrap_or(name)
     }
 
-    fn resolve_option(&self, name: &Option<String>) -> Option<Value> {
+    fn resolve_option(&self, name: &'p Option<String>) -> Option<Value<'p>> {
         name.as_deref().map(|name| Value::from(self.resolve(name)))
     }
 
-    fn compiler_version(&self) -> Value {
+    fn compiler_version(&self) -> Value<'p> {
         let [major, minor, patch] = COMPILER_VERSION;
         self.object([
             required("major", major),
@@ -231,7 +232,7 @@ impl Writer {
         ])
     }
 
-    fn structs(&self, contract: &ContractMetadata) -> Value {
+    fn structs(&self, contract: &'p ContractMetadata) -> Value<'p> {
         let mut structs = OrderedMap::default();
         for (full_name, definition) in &contract.structs {
             let fields = definition.fields.iter().map(|field| {
@@ -239,12 +240,12 @@ impl Writer {
                 let of_type = nested.filter(|name| !name.is_empty()).unwrap_or(&field.arc4_type);
                 Value::object([("name", field.name.as_str().into()), ("type", of_type.into())])
             });
-            structs.insert(self.resolve(full_name).to_owned(), Value::array(fields));
+            structs.insert(self.resolve(full_name), Value::array(fields));
         }
         Value::object(structs)
     }
 
-    fn method(&self, method: &AbiMethod) -> Value {
+    fn method(&self, method: &'p AbiMethod) -> Value<'p> {
         let args = method.args.iter().map(|arg| {
             self.object([
                 required("type", arg.arc4_type.as_str()),
@@ -278,19 +279,21 @@ impl Writer {
         ])
     }
 
-    fn default_arg(&self, default: &DefaultArg) -> Value {
+    fn default_arg(&self, default: &'p DefaultArg) -> Value<'p> {
         let (source, of_type, data) = match default {
-            DefaultArg::Constant { data, arc4_type } => ("literal", Some(arc4_type), base64(data)),
+            DefaultArg::Constant { data, arc4_type } => {
+                ("literal", Some(arc4_type), Value::base64(data))
+            }
             DefaultArg::State { kind, key, key_type } => {
                 let source = match kind {
                     StorageKind::Global => "global",
                     StorageKind::Local => "local",
                     StorageKind::Box => "box",
                 };
-                (source, Some(key_type), base64(key))
+                (source, Some(key_type), Value::base64(key))
             }
             DefaultArg::Method { name, return_type, .. } => {
-                ("method", None, format!("{name}(){return_type}"))
+                ("method", None, Value::from(format!("{name}(){return_type}")))
             }
         };
         self.object([
@@ -300,7 +303,7 @@ impl Writer {
         ])
     }
 
-    fn event(&self, event: &Struct) -> Value {
+    fn event(&self, event: &'p Struct) -> Value<'p> {
         let args = event.fields.iter().map(|field| {
             self.object([
                 required("type", field.arc4_type.as_str()),
@@ -317,7 +320,7 @@ impl Writer {
         ])
     }
 
-    fn state(&self, contract: &ContractMetadata) -> Value {
+    fn state(&self, contract: &'p ContractMetadata) -> Value<'p> {
         let totals = contract.state_totals;
         let slots = |ints: u64, bytes: u64| {
             Value::object([("ints", Value::from(ints)), ("bytes", Value::from(bytes))])
@@ -336,10 +339,10 @@ impl Writer {
         Value::object([("schema", schema), ("keys", by_kind(false)), ("maps", by_kind(true))])
     }
 
-    fn storage(&self, state: &OrderedMap<String, ContractState>, is_map: bool) -> Value {
+    fn storage(&self, state: &'p OrderedMap<String, ContractState>, is_map: bool) -> Value<'p> {
         let members = state.iter().filter(|(_, member)| member.is_map == is_map);
         Value::object(members.map(|(name, member)| {
-            let key = Value::from(base64(&member.key_or_prefix));
+            let key = Value::base64(&member.key_or_prefix);
             let described = self.object([
                 optional("desc", text(&member.desc)),
                 required("keyType", self.resolve(&member.arc56_key_type)),
@@ -350,16 +353,16 @@ impl Writer {
         }))
     }
 
-    fn template_variables(
+    fn template_variables<'s: 'p>(
         &self,
-        session: &Session,
-        contract: &ContractMetadata,
-        programs: [&Assembled; 2],
+        session: &Session<'s>,
+        contract: &'p ContractMetadata,
+        programs: [&'p Assembled; 2],
         prefix: &str,
-    ) -> Outcome<Value> {
+    ) -> Outcome<Value<'p>> {
         let mut variables = OrderedMap::default();
         for (name, value) in programs.iter().flat_map(|program| &program.template_variables) {
-            let name = session.text(*name);
+            let name: &'p str = session.text(*name);
             let of_type = contract
                 .template_variable_types
                 .get(name)
@@ -367,25 +370,25 @@ impl Writer {
             let value = value.as_ref().map(template_bytes).transpose()?;
             let described = self.object([
                 required("type", self.resolve(of_type)),
-                optional("value", value.map(|bytes| base64(&bytes).into())),
+                optional("value", value.map(Value::base64)),
             ]);
             let short = name.strip_prefix(prefix).unwrap_or(name);
-            variables.insert(short.to_owned(), described);
+            variables.insert(short, described);
         }
         Ok(Value::object(variables))
     }
 }
 
-fn template_bytes(value: &TemplateValue) -> Outcome<Vec<u8>> {
+fn template_bytes(value: &TemplateValue) -> Outcome<Cow<'_, [u8]>> {
     match value {
-        TemplateValue::Bytes(bytes) => Ok(bytes.clone()),
+        TemplateValue::Bytes(bytes) => Ok(bytes.into()),
         TemplateValue::Int(number) => {
             let fail = |message| Err(Failure::internal(message, Loc::NONE));
             if number.sign() == Sign::Minus {
                 return fail("OverflowError: can't convert negative int to unsigned");
             }
             match u64::try_from(number) {
-                Ok(number) => Ok(number.to_be_bytes().to_vec()),
+                Ok(number) => Ok(number.to_be_bytes().to_vec().into()),
                 Err(_) => fail("OverflowError: int too big to convert"),
             }
         }

@@ -5,7 +5,7 @@ use crate::base::arena::Symbol;
 use crate::base::text::normalise_path;
 use crate::diagnostics::Outcome;
 use crate::json::value::Value;
-use crate::json::write::{Layout, write};
+use crate::json::write::{Layout, Writer};
 use crate::session::Session;
 
 /// Renders the map. Source paths are relative to the folder it is written to, wherever possible.
@@ -14,43 +14,71 @@ pub fn render(session: &Session, map: &DebugMap<'_>, output_dir: &str) -> Outcom
     let files = map.sources(session);
     let sources = files.iter().map(|file| {
         let path = session.text(*file);
-        relative_path(path, &output_dir).unwrap_or_else(|| path.to_owned())
+        Value::from(relative_path(path, &output_dir).unwrap_or_else(|| path.to_owned()))
     });
-    let mut events = Vec::new();
+    let mappings = map.mappings(session, &files);
+    // what an event takes as a rule
+    let capacity = mappings.len() + 192 * map.assembled.pcs.len() + 512;
+    let mut out = Writer::new(Layout::Indent(2), String::with_capacity(capacity));
+    out.open('{');
+    out.key("version");
+    out.value(&Value::from(3u8));
+    out.key("sources");
+    out.value(&Value::array(sources));
+    out.key("mappings");
+    out.string(&mappings);
+    out.key("op_pc_offset");
+    out.value(&Value::from(map.assembled.op_pc_offset));
+    out.key("pc_events");
+    out.open('{');
     map.for_each_event(session, &mut |pc, event| {
-        events.push((pc.to_string(), render_event(session, event)));
+        out.number_key(u64::from(pc));
+        write_event(&mut out, session, event);
     })?;
-    let map = Value::object([
-        ("version", Value::from(3)),
-        ("sources", Value::array(sources)),
-        ("mappings", Value::from(map.mappings(session, &files).as_str())),
-        ("op_pc_offset", Value::from(map.assembled.op_pc_offset)),
-        ("pc_events", Value::object(events)),
-    ]);
-    Ok(write(&map, Layout::Indent(2)))
+    out.close('}');
+    out.close('}');
+    Ok(out.finish())
 }
 
-fn render_event(session: &Session, event: &Event) -> Value {
-    let text = |id: Symbol| Value::from(session.text(id));
-    let texts = |ids: &[Symbol]| Value::array(ids.iter().map(|id| session.text(*id)));
-    let params = event.params.map(|params| {
-        let params = params.iter();
-        Value::object(params.map(|it| (session.text(it.local_id), it.atype.name().into())))
-    });
-    let fields = [
-        ("error", event.error.map(text)),
-        ("subroutine", event.subroutine.map(text)),
-        ("params", params),
-        ("block", event.block.map(text)),
-        ("stack_in", event.stack_in.map(texts)),
-        ("callsub", event.callsub.map(text)),
-        ("retsub", event.is_retsub.then_some(Value::Bool(true))),
-        ("op", event.op.map(Value::from)),
-        ("defined_out", event.defined_out.map(texts)),
-        ("stack_out", event.stack_out.map(texts)),
-    ];
-    let present = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    Value::object(present)
+fn write_event(out: &mut Writer, session: &Session, event: &Event) {
+    let name = |out: &mut Writer, key: &str, name: Option<Symbol>| {
+        if let Some(name) = name {
+            out.key(key);
+            out.string(session.text(name));
+        }
+    };
+    let names = |out: &mut Writer, key: &str, names: Option<&[Symbol]>| {
+        if let Some(names) = names {
+            out.key(key);
+            out.strings(names.iter().map(|name| session.text(*name)));
+        }
+    };
+    out.open('{');
+    name(out, "error", event.error);
+    name(out, "subroutine", event.subroutine);
+    if let Some(params) = event.params {
+        out.key("params");
+        out.open('{');
+        for param in params {
+            out.key(session.text(param.local_id));
+            out.string(param.atype.name());
+        }
+        out.close('}');
+    }
+    name(out, "block", event.block);
+    names(out, "stack_in", event.stack_in);
+    name(out, "callsub", event.callsub);
+    if event.is_retsub {
+        out.key("retsub");
+        out.value(&Value::Bool(true));
+    }
+    if let Some(op) = event.op {
+        out.key("op");
+        out.string(op);
+    }
+    names(out, "defined_out", event.defined_out);
+    names(out, "stack_out", event.stack_out);
+    out.close('}');
 }
 
 /// `path` as seen from `base`, going up with `..` where needed; none where that is impossible: only

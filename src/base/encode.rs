@@ -13,6 +13,9 @@ pub const ADDRESS_LEN: usize = 58;
 
 const BASE85_ALPHABET: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+/// Digits of base64 and of source maps.
+const BASE64_ALPHABET: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Decodes Python's base85; the error is the message of the exception it raises.
 pub fn base85_decode(text: &str) -> Result<Vec<u8>, String> {
@@ -80,7 +83,36 @@ pub fn base32_decode(text: &str) -> Option<Vec<u8>> {
 
 /// Base64 with padding.
 pub fn base64(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
+    let mut out = String::new();
+    push_base64(&mut out, bytes);
+    out
+}
+
+/// Appends base64 with padding.
+pub fn push_base64(out: &mut String, bytes: &[u8]) {
+    const BLOCK: usize = 192;
+    let digit = |group: u32| BASE64_ALPHABET[(group & 0x3f) as usize];
+    out.reserve(bytes.len().div_ceil(3) * 4);
+    for block in bytes.chunks(BLOCK) {
+        let mut digits = [b'='; BLOCK / 3 * 4];
+        let (groups, rest) = block.as_chunks::<3>();
+        let (places, _) = digits.as_chunks_mut::<4>();
+        for (place, [a, b, c]) in places.iter_mut().zip(groups) {
+            let bits = u32::from_be_bytes([0, *a, *b, *c]);
+            *place = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
+        }
+        if let [a, ..] = rest {
+            let b = rest.get(1);
+            let bits = u32::from_be_bytes([0, *a, b.copied().unwrap_or(0), 0]);
+            let place = &mut places[groups.len()];
+            [place[0], place[1]] = [digit(bits >> 18), digit(bits >> 12)];
+            if b.is_some() {
+                place[2] = digit(bits >> 6);
+            }
+        }
+        let digits = &digits[..block.len().div_ceil(3) * 4];
+        out.push_str(std::str::from_utf8(digits).expect("the digits are ASCII"));
+    }
 }
 
 /// Decodes base64 with padding, as strictly as Python's validating decoder.
@@ -125,13 +157,12 @@ pub fn push_varuint(out: &mut Vec<u8>, mut value: u64) {
 /// Appends a signed integer in the digits of source maps: sign in the lowest bit, groups of five
 /// bits, lowest first.
 pub fn push_vlq(out: &mut String, value: i64) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut rest = value.unsigned_abs() << 1 | u64::from(value < 0);
     loop {
         let group = (rest & 0x1f) as usize;
         rest >>= 5;
         let more = if rest > 0 { 0x20 } else { 0 };
-        out.push(char::from(DIGITS[group | more]));
+        out.push(char::from(BASE64_ALPHABET[group | more]));
         if rest == 0 {
             return;
         }
@@ -202,6 +233,16 @@ mod tests {
             ("00000~~~~~", "base85 overflow in hunk starting at byte 5"),
         ] {
             assert_eq!(base85_decode(text).unwrap_err(), message);
+        }
+    }
+
+    #[test]
+    fn base64_of_every_length_reads_back() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(600).collect();
+        for length in 0..=bytes.len() {
+            let text = base64(&bytes[..length]);
+            assert_eq!(text, BASE64.encode(&bytes[..length]));
+            assert_eq!(base64_decode(&text).unwrap(), &bytes[..length]);
         }
     }
 

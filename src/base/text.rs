@@ -218,6 +218,22 @@ pub fn skip_chars(text: &str, count: usize) -> &str {
     &text[take_chars(text, count).len()..]
 }
 
+/// Appends a number in decimal digits.
+pub fn push_decimal(out: &mut String, mut number: u64) {
+    // as many as the largest number has
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&digits[start..]).expect("the digits are ASCII"));
+}
+
 /// Appends `text` and spaces up to a width in code points.
 pub fn push_padded(out: &mut String, text: &str, width: usize) {
     out.push_str(text);
@@ -336,6 +352,15 @@ mod tests {
         assert_eq!(dedent("\ta\n    b"), "\ta\n    b");
         assert_eq!(dedent("  \ta\n  b"), "\ta\nb");
         assert_eq!(dedent("  a\n\u{b}"), "  a\n\u{b}");
+    }
+
+    #[test]
+    fn numbers_equal_those_of_the_standard_library() {
+        for number in [0, 9, 10, 12345, u64::MAX] {
+            let mut out = String::new();
+            push_decimal(&mut out, number);
+            assert_eq!(out, number.to_string());
+        }
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn ask_daemon(
     }
     let mut done = CompileOutcome { used_daemon: true, ..outcome(logs, exit_code) };
     if let Some(Value::String(error)) = result.get("error") {
-        done.error = Some(error.clone());
+        done.error = Some(error.clone().into_owned());
     }
     Ok(done)
 }
@@ -156,7 +156,7 @@ fn add_excerpts(logs: &mut [Report], annotations_json: &str) {
 /// A message as the daemon sends it.
 fn report_of(log: &Value) -> Option<Report> {
     let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
+        Value::String(text) => Some(text.clone().into_owned()),
         _ => None,
     };
     let level = text(log.get("level")?)?;

@@ -103,7 +103,7 @@ impl PuyaDaemonClient {
         Self { address, timeout, token: None }
     }
     /// Compiles; the result as the daemon gives it.
-    pub fn compile_sync(&self, params: &CompileParams<'_>) -> Result<Value, ClientError> {
+    pub fn compile_sync(&self, params: &CompileParams<'_>) -> Result<Value<'static>, ClientError> {
         let mut fields = vec![
             ("options_json", Value::from(params.options_json)),
             ("awst_json", Value::from(params.awst_json)),
@@ -120,11 +120,11 @@ impl PuyaDaemonClient {
         self.call("compile", Value::object(fields))
     }
     /// Asks for a sign of life.
-    pub fn ping_sync(&self) -> Result<Value, ClientError> {
+    pub fn ping_sync(&self) -> Result<Value<'static>, ClientError> {
         self.call("ping", Value::Object(Vec::new()))
     }
     /// Stops the daemon, and waits until it has finished its work and closed the connection.
-    pub fn stop_server_sync(&self) -> Result<Value, ClientError> {
+    pub fn stop_server_sync(&self) -> Result<Value<'static>, ClientError> {
         let deadline = Instant::now() + self.timeout;
         let mut socket = self.connect(deadline)?;
         let result = exchange(&mut socket, deadline, "stop", Value::Object(Vec::new()))?;
@@ -137,7 +137,7 @@ impl PuyaDaemonClient {
         }
     }
     /// Calls a method.
-    pub fn call(&self, method: &str, params: Value) -> Result<Value, ClientError> {
+    pub fn call(&self, method: &str, params: Value<'_>) -> Result<Value<'static>, ClientError> {
         let deadline = Instant::now() + self.timeout;
         let mut socket = self.connect(deadline)?;
         let result = exchange(&mut socket, deadline, method, params)?;
@@ -192,8 +192,8 @@ fn exchange(
     socket: &mut WebSocket<TcpStream>,
     deadline: Instant,
     method: &str,
-    params: Value,
-) -> Result<Value, ClientError> {
+    params: Value<'_>,
+) -> Result<Value<'static>, ClientError> {
     let sent = socket.send(Message::text(write_request(1, method, params)));
     let text = match sent {
         // a daemon that refuses a message closes while we still send: its reason is worth reading
@@ -204,7 +204,7 @@ fn exchange(
     let answer = read::read(&text, &arena)
         .map_err(|error| ClientError::Broken(format!("the answer is not JSON: {error}")))?;
     if let Some(result) = answer.get("result") {
-        return Ok(Value::from(*result));
+        return Ok(Value::from(*result).into_owned());
     }
     let error = answer.get("error");
     let code = error.and_then(|error| error.get("code")?.as_number()?.parse().ok());

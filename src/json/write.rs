@@ -1,8 +1,11 @@
-//! [`Value`] -> JSON text, byte for byte as Python's `json.dumps` lays it out (ASCII only).
+//! JSON text, byte for byte as Python's `json.dumps` lays it out (ASCII only): written part by part with
+//! a [`Writer`], or from a [`Value`].
 
 use std::fmt::Write;
 
 use super::value::Value;
+use crate::base::encode::push_base64;
+use crate::base::text::push_decimal;
 
 /// Where blanks and line ends go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,78 +19,162 @@ pub enum Layout {
 }
 
 /// Renders a value.
-pub fn write(value: &Value, layout: Layout) -> String {
-    let mut out = String::new();
-    write_value(&mut out, value, layout, 0);
-    out
+pub fn write(value: &Value<'_>, layout: Layout) -> String {
+    let mut writer = Writer::new(layout, String::new());
+    writer.value(value);
+    writer.finish()
 }
 
-fn write_value(out: &mut String, value: &Value, layout: Layout, depth: usize) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
-        Value::Number(text) => out.push_str(text),
-        Value::String(text) => write_string(out, text),
-        Value::Array(items) if items.is_empty() => out.push_str("[]"),
-        Value::Object(fields) if fields.is_empty() => out.push_str("{}"),
-        Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                separate(out, layout, depth + 1, index == 0);
-                write_value(out, item, layout, depth + 1);
-            }
-            finish(out, layout, depth);
-            out.push(']');
+/// Writes one value part by part; the caller keeps brackets, keys and values in their order.
+pub struct Writer {
+    out: String,
+    layout: Layout,
+    depth: usize,
+    /// Nothing stands in the innermost brackets yet.
+    is_empty: bool,
+}
+
+impl Writer {
+    /// A writer that appends to `out`.
+    pub fn new(layout: Layout, out: String) -> Self {
+        Self { out, layout, depth: 0, is_empty: true }
+    }
+    /// The text written.
+    pub fn finish(self) -> String {
+        self.out
+    }
+    /// Opens an object or an array.
+    pub fn open(&mut self, bracket: char) {
+        self.out.push(bracket);
+        self.depth += 1;
+        self.is_empty = true;
+    }
+    /// Closes the innermost object or array.
+    pub fn close(&mut self, bracket: char) {
+        self.depth -= 1;
+        if !self.is_empty
+            && let Layout::Indent(width) = self.layout
+        {
+            new_line(&mut self.out, "", width * self.depth);
         }
-        Value::Object(fields) => {
-            out.push('{');
-            for (index, (key, item)) in fields.iter().enumerate() {
-                separate(out, layout, depth + 1, index == 0);
-                write_string(out, key);
-                out.push_str(if layout == Layout::Dense { ":" } else { ": " });
-                write_value(out, item, layout, depth + 1);
+        self.out.push(bracket);
+        self.is_empty = false;
+    }
+    /// Starts the next item of an array, or whatever stands before the key of a member.
+    pub fn item(&mut self) {
+        let comma = if self.is_empty { "" } else { "," };
+        match self.layout {
+            Layout::Indent(width) => new_line(&mut self.out, comma, width * self.depth),
+            Layout::Line if !self.is_empty => self.out.push_str(", "),
+            Layout::Line | Layout::Dense => self.out.push_str(comma),
+        }
+        self.is_empty = false;
+    }
+    /// Starts the next member of an object.
+    pub fn key(&mut self, key: &str) {
+        self.item();
+        write_string(&mut self.out, key);
+        self.colon();
+    }
+    /// Starts the next member of an object that has a number for key.
+    pub fn number_key(&mut self, key: u64) {
+        self.item();
+        self.out.push('"');
+        push_decimal(&mut self.out, key);
+        self.out.push('"');
+        self.colon();
+    }
+    /// Writes a string.
+    pub fn string(&mut self, text: &str) {
+        write_string(&mut self.out, text);
+    }
+    /// Writes an array of strings.
+    pub fn strings<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) {
+        self.open('[');
+        for text in texts {
+            self.item();
+            self.string(text);
+        }
+        self.close(']');
+    }
+    /// Writes a whole value.
+    pub fn value(&mut self, value: &Value<'_>) {
+        match value {
+            Value::Null => self.out.push_str("null"),
+            Value::Bool(true) => self.out.push_str("true"),
+            Value::Bool(false) => self.out.push_str("false"),
+            Value::Number(text) => self.out.push_str(text),
+            Value::String(text) => self.string(text),
+            Value::Base64(bytes) => {
+                self.out.push('"');
+                push_base64(&mut self.out, bytes);
+                self.out.push('"');
             }
-            finish(out, layout, depth);
-            out.push('}');
+            Value::Array(items) => {
+                self.open('[');
+                for item in items {
+                    self.item();
+                    self.value(item);
+                }
+                self.close(']');
+            }
+            Value::Object(fields) => {
+                self.open('{');
+                for (key, item) in fields {
+                    self.key(key);
+                    self.value(item);
+                }
+                self.close('}');
+            }
+        }
+    }
+    fn colon(&mut self) {
+        self.out.push_str(if self.layout == Layout::Dense { ":" } else { ": " });
+    }
+}
+
+/// Ends a line, after a comma or nothing, and starts the next one.
+fn new_line(out: &mut String, comma: &str, indent: usize) {
+    const BLANKS: &str = ",\n                              ";
+    // mostly the line end is a piece of this text
+    match BLANKS.get(1 - comma.len()..2 + indent) {
+        Some(whole) => out.push_str(whole),
+        None => {
+            out.push_str(comma);
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
         }
     }
 }
 
-/// What stands before an item.
-fn separate(out: &mut String, layout: Layout, depth: usize, is_first: bool) {
-    if !is_first {
-        out.push(',');
-    }
-    match layout {
-        Layout::Line if !is_first => out.push(' '),
-        Layout::Line | Layout::Dense => {}
-        Layout::Indent(width) => new_line(out, width * depth),
-    }
+/// Whether a byte of a string stands for itself.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
-/// What stands before a closing bracket.
-fn finish(out: &mut String, layout: Layout, depth: usize) {
-    if let Layout::Indent(width) = layout {
-        new_line(out, width * depth);
-    }
-}
-
-fn new_line(out: &mut String, indent: usize) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n(' ', indent));
+/// How many bytes of `bytes` stand for themselves, from its start on.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    // few strings have anything to escape: look at many bytes at once, without a branch for each
+    const WIDTH: usize = 16;
+    let (chunks, _) = bytes.as_chunks::<WIDTH>();
+    let is_all_plain =
+        |chunk: &&[u8; WIDTH]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let start = WIDTH * chunks.iter().take_while(is_all_plain).count();
+    let rest = &bytes[start..];
+    start + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
 }
 
 /// Appends a quoted string; everything outside printable ASCII is escaped.
 pub fn write_string(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        if matches!(character, ' '..='~') && character != '"' && character != '\\' {
-            continue;
-        }
-        out.push_str(&text[plain..at]);
-        plain = at + character.len_utf8();
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_prefix(rest.as_bytes()));
+        out.push_str(plain);
+        let mut characters = special.chars();
+        let Some(character) = characters.next() else { break };
+        rest = characters.as_str();
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -103,7 +190,6 @@ pub fn write_string(out: &mut String, text: &str) {
             }
         }
     }
-    out.push_str(&text[plain..]);
     out.push('"');
 }
 

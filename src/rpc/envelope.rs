@@ -250,7 +250,7 @@ pub fn write_answer(id: Option<&str>, answer: &Answer) -> String {
 }
 
 /// The text of a request, as a client sends it.
-pub fn write_request(id: u64, method: &str, params: Value) -> String {
+pub fn write_request(id: u64, method: &str, params: Value<'_>) -> String {
     let request = Value::object([
         ("jsonrpc", Value::from("2.0")),
         ("id", Value::from(id)),

@@ -315,7 +315,7 @@ fn compile(service: &mut Service, params: Params<'_>) -> Answer {
     }
     result.push(("logs", log_values(&report.reports, level, Comments::Omit)));
     if should_write {
-        let files = files.iter().map(|path| Value::from(path.to_string_lossy().into_owned()));
+        let files = files.iter().map(|path| Value::String(path.to_string_lossy()));
         result.push(("files", Value::array(files)));
     }
     if return_artifacts {
@@ -377,15 +377,15 @@ enum Comments {
 }
 
 /// The messages at a level and above, as clients get them; at every level for none.
-fn log_values(reports: &[Report], level: Option<Severity>, comments: Comments) -> Value {
+fn log_values(reports: &[Report], level: Option<Severity>, comments: Comments) -> Value<'_> {
     let wanted = reports.iter().filter(|report| level.is_none_or(|level| report.severity >= level));
     Value::array(wanted.map(|report| log_value(report, comments)))
 }
 
-fn log_value(report: &Report, comments: Comments) -> Value {
+fn log_value(report: &Report, comments: Comments) -> Value<'_> {
     let location = report.location.as_ref().map(|location| {
         let mut fields = vec![
-            ("file", Value::from(location.file.clone())),
+            ("file", Value::from(location.file.as_deref())),
             ("line", Value::from(location.line)),
             ("end_line", Value::from(location.end_line)),
         ];

@@ -1,5 +1,7 @@
 //! Nodes -> AWST JSON, for the tests of the reader only.
 
+use std::borrow::Cow;
+
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::awst::decl::{
     AbiMethodArgDefault, Arc4MethodConfig, Contract, ContractMethod, Function, RootNode, Subroutine,
@@ -12,9 +14,11 @@ use crate::awst::wtypes::{WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_encode;
 use crate::base::source::Loc;
-use crate::json::Value;
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
 use crate::session::Session;
+
+/// What is written owns everything.
+type Value = crate::json::Value<'static>;
 
 /// Renders with the names of one session.
 pub struct Writer<'r, 's> {
@@ -56,10 +60,10 @@ macro_rules! written_as {
 
 written_as! {
     bool: v, _w => Value::Bool(*v);
-    str: v, _w => Value::String(v.to_owned());
+    str: v, _w => Value::from(v.to_owned());
     i64: v, _w => Value::from(*v);
-    Int<'_>: v, _w => Value::Number(v.text().to_owned());
-    Symbol: v, w => Value::from(w.session.text(*v));
+    Int<'_>: v, _w => Value::Number(v.text().to_owned().into());
+    Symbol: v, w => Value::from(w.session.text(*v).to_owned());
     TxnField: v, _w => Value::from(v.name());
     TransactionType: v, _w => Value::from(v.value());
     OnCompletion: v, _w => Value::from(*v as u64);
@@ -78,13 +82,13 @@ written_as! {
         let digits = format!("{:0>width$}", v.digits, width = places + 1);
         let (whole, fraction) = digits.split_at(digits.len() - places);
         let point = if places == 0 { "" } else { "." };
-        Value::String(format!("{sign}{whole}{point}{fraction}"))
+        Value::from(format!("{sign}{whole}{point}{fraction}"))
     };
     Immediate<'_>: v, w => match v { Immediate::Int(v) => v.json(w), Immediate::Text(v) => v.json(w) };
     SliceBound<'_>: v, w => match v { SliceBound::Int(v) => v.json(w), SliceBound::Expr(v) => v.json(w) };
 }
 
-fn object(fields: Vec<(&str, Value)>) -> Value {
+fn object(fields: Vec<(&'static str, Value)>) -> Value {
     Value::object(fields)
 }
 
@@ -204,22 +208,22 @@ impl Write for RootNode<'_> {
     }
 }
 
-fn tagged(tag: &str, value: Value) -> Value {
+fn tagged(tag: &'static str, value: Value) -> Value {
     let Value::Object(mut fields) = value else { panic!("only objects have tags") };
-    fields.push(("_type".to_owned(), Value::from(tag)));
+    fields.push(("_type".into(), Value::from(tag)));
     Value::Object(fields)
 }
 
 impl Write for Subroutine<'_> {
     fn json(&self, w: &Writer<'_, '_>) -> Value {
         let mut out = function(&self.function, w);
-        out.push(("id".to_owned(), self.function.full_name.json(w)));
-        out.push(("name".to_owned(), self.function.short_name.json(w)));
+        out.push(("id".into(), self.function.full_name.json(w)));
+        out.push(("name".into(), self.function.short_name.json(w)));
         Value::Object(out)
     }
 }
 
-fn function(node: &Function<'_>, w: &Writer<'_, '_>) -> Vec<(String, Value)> {
+fn function(node: &Function<'_>, w: &Writer<'_, '_>) -> Vec<(Cow<'static, str>, Value)> {
     let argument = |argument: &crate::awst::decl::SubroutineArgument| fields!(w, argument, name, wtype; "source_location": argument.loc);
     let docs = &node.documentation;
     let documentation = fields!(w, docs, description, returns; "args": Map(docs.args));
@@ -227,16 +231,16 @@ fn function(node: &Function<'_>, w: &Writer<'_, '_>) -> Vec<(String, Value)> {
         w, node, return_type, body, inline, pure; "source_location": node.loc,
     );
     let Value::Object(mut out) = written else { unreachable!("fields make an object") };
-    out.push(("args".to_owned(), Value::Array(node.args.iter().map(argument).collect())));
-    out.push(("documentation".to_owned(), documentation));
+    out.push(("args".into(), Value::Array(node.args.iter().map(argument).collect())));
+    out.push(("documentation".into(), documentation));
     out
 }
 
 impl Write for ContractMethod<'_> {
     fn json(&self, w: &Writer<'_, '_>) -> Value {
         let mut out = function(&self.function, w);
-        out.push(("cref".to_owned(), self.cref.json(w)));
-        out.push(("member_name".to_owned(), self.function.short_name.json(w)));
+        out.push(("cref".into(), self.cref.json(w)));
+        out.push(("member_name".into(), self.function.short_name.json(w)));
         let config = self.arc4_method_config.map(|config| match config {
             Arc4MethodConfig::Bare(config) => fields!(
                 w, config, allowed_completion_types, create; "source_location": config.loc,
@@ -247,7 +251,7 @@ impl Write for ContractMethod<'_> {
                 "source_location": config.loc, "default_args": Map(config.default_args),
             ),
         });
-        out.push(("arc4_method_config".to_owned(), config.unwrap_or(Value::Null)));
+        out.push(("arc4_method_config".into(), config.unwrap_or(Value::Null)));
         Value::Object(out)
     }
 }
@@ -278,11 +282,8 @@ impl Write for Contract<'_> {
             "source_location": self.loc,
         );
         let Value::Object(mut out) = written else { unreachable!("fields make an object") };
-        out.push((
-            "app_state".to_owned(),
-            Value::Array(self.app_state.iter().map(state).collect()),
-        ));
-        out.push(("state_totals".to_owned(), totals.unwrap_or(Value::Null)));
+        out.push(("app_state".into(), Value::Array(self.app_state.iter().map(state).collect())));
+        out.push(("state_totals".into(), totals.unwrap_or(Value::Null)));
         Value::Object(out)
     }
 }
@@ -322,7 +323,7 @@ impl Write for Stmt<'_> {
             unreachable!("a tagged value is an object")
         };
         if !matches!(self, Stmt::ExpressionStatement(_)) {
-            fields.push(("source_location".to_owned(), self.loc().json(w)));
+            fields.push(("source_location".into(), self.loc().json(w)));
         }
         Value::Object(fields)
     }
@@ -371,10 +372,10 @@ impl Write for Expr<'_> {
         let Value::Object(mut fields) = expr_fields(self, w) else {
             unreachable!("expressions are objects")
         };
-        fields.push(("_type".to_owned(), Value::from(self.class_name())));
-        fields.push(("wtype".to_owned(), self.wtype().json(w)));
+        fields.push(("_type".into(), Value::from(self.class_name())));
+        fields.push(("wtype".into(), self.wtype().json(w)));
         if !matches!(self, Expr::CheckedMaybe(_)) {
-            fields.push(("source_location".to_owned(), self.loc().json(w)));
+            fields.push(("source_location".into(), self.loc().json(w)));
         }
         Value::Object(fields)
     }

@@ -1,7 +1,6 @@
 //! Compiled artifacts -> what `return_artifacts` adds to a result.
 
 use crate::base::arena::Arena;
-use crate::base::encode::base64;
 use crate::compile::{CompiledArtifact, CompiledProgram};
 use crate::json::read::read;
 use crate::json::value::Value;
@@ -9,7 +8,7 @@ use crate::metadata::Metadata;
 use crate::options::TemplateValue;
 
 /// One artifact with its programs and specifications.
-pub(super) fn artifact_value(artifact: &CompiledArtifact) -> Value {
+pub(super) fn artifact_value(artifact: &CompiledArtifact) -> Value<'_> {
     let kind = match artifact.metadata {
         Metadata::Contract(_) => "contract",
         Metadata::LogicSig(_) => "logic_signature",
@@ -28,19 +27,19 @@ pub(super) fn artifact_value(artifact: &CompiledArtifact) -> Value {
     Value::object(fields)
 }
 
-fn program_value(program: &CompiledProgram) -> Value {
+fn program_value(program: &CompiledProgram) -> Value<'_> {
     let variables = program.template_variables.iter().map(|(name, value)| {
         let value = match value {
             None => Value::Null,
-            Some(TemplateValue::Int(number)) => Value::Number(number.to_string()),
-            Some(TemplateValue::Bytes(bytes)) => Value::from(base64(bytes)),
+            Some(TemplateValue::Int(number)) => Value::Number(number.to_string().into()),
+            Some(TemplateValue::Bytes(bytes)) => Value::base64(bytes),
         };
         (name.as_str(), value)
     });
     let stats = program.stats.iter().map(|(name, count)| (name.as_str(), Value::from(*count)));
     Value::object([
         ("teal", Value::from(program.teal.as_str())),
-        ("bytecode", Value::from(base64(&program.bytecode))),
+        ("bytecode", Value::base64(&program.bytecode)),
         ("source_map", document(Some(&program.source_map))),
         ("template_variables", Value::object(variables)),
         ("stats", Value::object(stats)),
@@ -48,9 +47,10 @@ fn program_value(program: &CompiledProgram) -> Value {
 }
 
 /// A JSON document as a value of its own, so that clients need not parse twice.
-fn document(text: Option<&str>) -> Value {
+fn document(text: Option<&str>) -> Value<'static> {
     let arena = Arena::new();
-    text.and_then(|text| read(text, &arena).ok()).map_or(Value::Null, Value::from)
+    let json = text.and_then(|text| read(text, &arena).ok());
+    json.map_or(Value::Null, |json| Value::from(json).into_owned())
 }
 
 #[cfg(test)]

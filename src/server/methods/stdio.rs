@@ -48,7 +48,7 @@ pub(super) fn compile(service: &mut Service, params: Params<'_>) -> Answer {
     let report = run(service, params, &mut level).unwrap_or_else(unusable);
     show(service, &report);
     let logs = log_values(&report.reports, level, Comments::Include);
-    let arc56 = Value::Object(report.specifications);
+    let arc56 = Value::object(report.specifications);
     Ok(write(&Value::object([("logs", logs), ("arc56", arc56)]), Layout::Line))
 }
 
