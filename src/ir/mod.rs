@@ -9,6 +9,7 @@ pub mod destructure;
 pub mod dominators;
 pub mod factory;
 pub mod freeze;
+pub mod kinds;
 pub mod liveness;
 pub mod lower;
 pub mod model;

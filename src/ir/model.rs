@@ -16,6 +16,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::metadata::{ContractMetadata, LogicSigMetadata};
 
 use super::Ctx;
+use super::kinds::Kinds;
 use super::op::{Op, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value};
 use super::pool::{Header, Pool, SubId};
 use super::types::IrType;
@@ -147,6 +148,7 @@ pub struct Memo {
     /// Rows of the optimiser's table that would leave the body as it is, as a bit set.
     pub settled: u32,
     needs: OnceCell<Needs>,
+    kinds: Option<Kinds>,
 }
 
 /// A function in SSA form (until it is destructured).
@@ -198,6 +200,19 @@ impl Subroutine {
     pub fn touch(&mut self) {
         self.memo = Memo::default();
     }
+    /// Says that the body changed and that no operation is of a kind it had not.
+    pub fn touch_with_known_kinds(&mut self) {
+        self.memo = Memo { kinds: self.memo.kinds, ..Memo::default() };
+    }
+    /// The kinds of operations the body may have; found once and kept while no kind is added.
+    pub fn kinds(&mut self) -> Kinds {
+        if let Some(kinds) = self.memo.kinds {
+            return kinds;
+        }
+        let kinds = Kinds::of_body(self);
+        self.memo.kinds = Some(kinds);
+        kinds
+    }
     /// What the body needs; found once and kept until the body changes.
     pub fn needs(&self) -> &Needs {
         self.memo.needs.get_or_init(|| {
@@ -245,6 +260,10 @@ impl Subroutine {
     /// All operations in body order.
     pub fn ops_in_order(&self) -> impl Iterator<Item = OpId> + '_ {
         self.body.iter().flat_map(|block| self.blocks[*block].ops.iter().copied())
+    }
+    /// How many operations the body has.
+    pub fn op_count(&self) -> usize {
+        self.body.iter().map(|block| self.blocks[*block].ops.len()).sum()
     }
     /// All phis in body order.
     pub fn phis_in_order(&self) -> impl Iterator<Item = PhiId> + '_ {

@@ -28,6 +28,13 @@ pub struct Numbering {
 }
 
 impl Numbering {
+    /// An empty numbering with room for this many registers.
+    pub fn with_capacity(registers: usize) -> Self {
+        let mut numbering = Self::default();
+        numbering.registers.reserve(registers);
+        numbering.slots.resize((2 * registers + 1).next_power_of_two().max(SLOTS_MIN), None);
+        numbering
+    }
     /// The number of a register, given out at its first mention.
     pub fn id(&mut self, register: Register) -> RegisterId {
         if self.slots.len() <= 2 * self.registers.len() {
@@ -46,12 +53,10 @@ impl Numbering {
         id
     }
     /// The number of a register that was mentioned.
+    #[inline]
     pub fn known(&self, register: Register) -> Option<RegisterId> {
-        if self.slots.is_empty() {
-            return None;
-        }
         let mut place = self.first_place(register);
-        while let Some(id) = self.slots[place] {
+        while let Some(id) = *self.slots.get(place)? {
             if self.registers[id.index()] == register {
                 return Some(id);
             }
@@ -74,10 +79,11 @@ impl Numbering {
 
     /// Where to look for a register first. Registers that differ only in type or role collide, which
     /// few do.
+    #[inline]
     fn first_place(&self, register: Register) -> usize {
         let key = (register.name.index() as u64) << 32 | u64::from(register.version);
         // the upper bits of the product depend on all of the key
-        (key.wrapping_mul(SPREAD) >> 32) as usize & (self.slots.len() - 1)
+        (key.wrapping_mul(SPREAD) >> 32) as usize & self.slots.len().wrapping_sub(1)
     }
     fn grow(&mut self) {
         let count = (4 * self.registers.len()).next_power_of_two().max(SLOTS_MIN);

@@ -283,6 +283,10 @@ impl<'s> Pool<'s> {
         });
         CompiledRefId { class, occurrence }
     }
+    /// Whether there is any reference to a compiled artifact.
+    pub fn has_compiled_refs(&self) -> bool {
+        !self.compiled.borrow().is_empty()
+    }
     /// A reference to a compiled artifact.
     pub fn compiled_ref(&self, id: CompiledRefId) -> CompiledRef<'s> {
         self.compiled.borrow()[id.occurrence as usize]

@@ -3,6 +3,9 @@
 //!
 //! Nothing is known across blocks. A write makes everything else of its kind unknown, since two keys may
 //! be equal at run time. Left alone while aggregate operations may still read or write boxes.
+//!
+//! A block is followed again after each change, so many changes to one block that depend on each other
+//! would cost the square of their number.
 
 use crate::avm::ops::AvmOp;
 use crate::base::entity::EntitySet;
@@ -24,11 +27,41 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     }
     let mut changed = false;
     for index in 0..sub.body.len() {
-        while follow(sub, ctx.ir, sub.body[index])? {
+        let block = sub.body[index];
+        let touching = sub.blocks[block].ops.iter().filter(|op| touches_state(&sub.ops[**op]));
+        // one alone has nothing to agree with
+        if touching.take(2).count() < 2 {
+            continue;
+        }
+        while follow(sub, ctx.ir, block)? {
             changed = true;
         }
     }
     Ok(changed)
+}
+
+/// Whether an operation reads or writes state that the pass follows.
+fn touches_state(op: &Op) -> bool {
+    match &op.kind {
+        OpKind::WriteSlot { .. }
+        | OpKind::Assign { source: Source { kind: SourceKind::ReadSlot(_), .. }, .. } => true,
+        _ => op.intrinsic().is_some_and(|intrinsic| {
+            matches!(
+                intrinsic.op,
+                AvmOp::BoxGet
+                    | AvmOp::BoxLen
+                    | AvmOp::BoxExtract
+                    | AvmOp::BoxPut
+                    | AvmOp::BoxCreate
+                    | AvmOp::AppGlobalGet
+                    | AvmOp::AppGlobalGetEx
+                    | AvmOp::AppGlobalPut
+                    | AvmOp::AppLocalGet
+                    | AvmOp::AppLocalGetEx
+                    | AvmOp::AppLocalPut
+            )
+        }),
+    }
 }
 
 /// A kind of state. Keys of one kind say nothing about another.

@@ -9,7 +9,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model::{OpId, PhiId, Subroutine};
 use crate::ir::numbering::{Numbering, RegisterId};
-use crate::ir::op::{Register, Source, SourceKind, Value};
+use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
 use super::PassCtx;
 
@@ -152,16 +152,45 @@ fn single_argument(sub: &Subroutine, phi: PhiId, replacements: &Replacements) ->
 
 fn replace(sub: &mut Subroutine, ctx: Ctx<'_, '_>, replacements: &Replacements) -> Outcome<()> {
     // Asked once for each replacement, and not for each register that is replaced.
-    let is_chain = |replacement: &Register| replacements.numbering.known(*replacement).is_some();
+    let is_chain = |replacement: &Register| replacements.get(*replacement).is_some();
     let chains: Vec<bool> = replacements.of.iter().map(is_chain).collect();
     let mut chained = false;
-    sub.map_registers(ctx, &mut |register| match replacements.numbering.known(register) {
-        Some(id) => {
+    let mut swap = |register: &mut Register| {
+        if let Some(id) = replacements.numbering.known(*register) {
             chained |= chains[id.index()];
-            replacements.of[id.index()]
+            *register = replacements.of[id.index()];
         }
-        None => register,
-    });
+    };
+    for index in 0..sub.body.len() {
+        let block = sub.body[index];
+        for phi in &sub.blocks[block].phis {
+            let phi = &mut sub.phis[*phi];
+            swap(&mut phi.register);
+            phi.args.iter_mut().for_each(|arg| swap(&mut arg.value));
+        }
+        for op in &sub.blocks[block].ops {
+            let op = &mut sub.ops[*op];
+            if let OpKind::Assign { targets, .. } = &mut op.kind {
+                targets.iter_mut().for_each(&mut swap);
+            }
+            op.for_each_operand_mut(&mut |value| match value {
+                Value::Register(register) => swap(register),
+                Value::Compiled(..) => value.map(ctx.pool, &mut |mut value| {
+                    if let Value::Register(register) = &mut value {
+                        swap(register);
+                    }
+                    value
+                }),
+                _ => {}
+            });
+        }
+        sub.map_terminator_reads(ctx, block, &mut |mut value| {
+            if let Value::Register(register) = &mut value {
+                swap(register);
+            }
+            value
+        });
+    }
     if chained {
         return Err(Failure::internal("Replacement chains are not supported", Loc::NONE));
     }

@@ -45,15 +45,6 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 }
 
 fn find(sub: &Subroutine, pool: &Pool<'_>) -> Vec<(OpId, Source)> {
-    let (mut encodes, mut decodes) = (false, false);
-    for op in sub.ops_in_order() {
-        let OpKind::Assign { source, .. } = &sub.ops[op].kind else { continue };
-        encodes |= matches!(source.kind, SourceKind::BytesEncode { .. });
-        decodes |= matches!(source.kind, SourceKind::DecodeBytes { .. });
-    }
-    if !(encodes && decodes) {
-        return Vec::new();
-    }
     let mut encodes_by_values: LookupMap<&[Value], Vec<(OpId, Encode<'_>)>> = LookupMap::new();
     let mut encodes_by_target: OrderedMap<Register, Encode<'_>> = OrderedMap::default();
     let mut decodes_by_value: LookupMap<Value, Vec<(OpId, Decode)>> = LookupMap::new();

@@ -1,11 +1,15 @@
 //! Reads an element of an element in one step: `let a = extract_value(x, 1)` and
 //! `let b = extract_value(a, 2)` make `let b = extract_value(x, 1, 2)`.
+//!
+//! Each read follows its chain to the end, so a chain costs the square of its length, which is that of
+//! the path it makes.
 
-use crate::base::ordered::OrderedMap;
+use crate::base::entity::EntityId;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
 use crate::ir::model::{OpId, Subroutine};
-use crate::ir::op::{Register, Source, SourceKind, Value};
+use crate::ir::numbering::Numbering;
+use crate::ir::op::{Source, SourceKind, Value};
 
 use super::{PassCtx, set_source};
 
@@ -20,24 +24,33 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 }
 
 fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Vec<(OpId, Source)> {
-    let mut reads: OrderedMap<Register, (OpId, &Source)> = OrderedMap::default();
+    let mut numbering = Numbering::default();
+    let mut reads: Vec<(OpId, &Source)> = Vec::new();
     for op in sub.ops_in_order() {
         if let Some((target, source)) = sub.single_assignment(op)
             && matches!(source.kind, SourceKind::ExtractValue { .. })
         {
-            reads.insert(target, (op, source));
+            // assigned once, so each id is new
+            numbering.id(target);
+            reads.push((op, source));
         }
     }
     let inner = |base: &Value| match base {
-        Value::Register(register) => reads.get(register).map(|(_, source)| *source),
+        Value::Register(register) => {
+            let id = numbering.known(*register)?;
+            reads.get(id.index()).map(|(_, source)| *source)
+        }
         _ => None,
     };
     let mut edits = Vec::new();
-    for (op, source) in reads.values() {
+    for (op, source) in &reads {
         let SourceKind::ExtractValue { base, base_ty, indexes, check_bounds, ty } = &source.kind
         else {
             continue;
         };
+        if inner(base).is_none() {
+            continue;
+        }
         let (mut base, mut base_ty, mut check_bounds) = (base, base_ty, *check_bounds);
         let (mut path, mut loc) = (vec![indexes], source.loc);
         while let Some(Source {
@@ -49,9 +62,6 @@ fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Vec<(OpId, Source)> {
             check_bounds |= *c;
             path.push(indexes);
             loc = ctx.merge_locs([loc, *inner_loc]);
-        }
-        if path.len() == 1 {
-            continue;
         }
         let kind = SourceKind::ExtractValue {
             base: *base,

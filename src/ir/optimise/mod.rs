@@ -39,6 +39,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::metadata::StateTotals;
 use crate::options::{CompileOptions, TemplateValue};
 
+use super::kinds::Kinds;
 use super::model::{OpId, Program, ProgramKind, Subroutine};
 use super::op::{OpKind, Source};
 use super::pool::SubId;
@@ -60,6 +61,10 @@ struct Pass {
     repeat: Repeat,
     /// What it looks at.
     scope: Scope,
+    /// It does nothing to a body that lacks one of these kinds of operations.
+    looks_for: Kinds,
+    /// Whether it may make operations of kinds that the body has not.
+    adds_kinds: bool,
     run: Run,
 }
 
@@ -80,48 +85,61 @@ enum Scope {
 }
 
 const fn pass(name: &'static str, level: i64, run: Run) -> Pass {
-    Pass { name, level, repeat: Repeat::No, scope: Scope::Body, run }
+    let (repeat, scope) = (Repeat::No, Scope::Body);
+    Pass { name, level, repeat, scope, looks_for: Kinds::NONE, adds_kinds: false, run }
+}
+
+impl Pass {
+    const fn looking_for(self, kinds: Kinds) -> Self {
+        Self { looks_for: kinds, ..self }
+    }
+    const fn adding_kinds(self) -> Self {
+        Self { adds_kinds: true, ..self }
+    }
+    const fn scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+    const fn repeat(self, repeat: Repeat) -> Self {
+        Self { repeat, ..self }
+    }
 }
 
 /// The passes in order. Names and levels are the reference's.
 static PASSES: &[Pass] = &[
-    Pass {
-        name: "perform_subroutine_inlining",
-        level: 0,
-        repeat: Repeat::No,
-        scope: Scope::Program,
-        run: perform_subroutine_inlining::run,
-    },
+    pass("perform_subroutine_inlining", 0, perform_subroutine_inlining::run)
+        .scope(Scope::Program)
+        .adding_kinds(),
     // the passes below then see copies of single values only
     pass("_split_parallel_copies", 0, split_parallel_copies::run),
     pass("constant_replacer", 0, constant_replacer::run),
     pass("copy_propagation", 1, copy_propagation::run),
-    pass("elide_itxn_field_calls", 1, elide_itxn_field_calls::run),
+    pass("elide_itxn_field_calls", 1, elide_itxn_field_calls::run).looking_for(Kinds::ITXN_FIELD),
     // the reference repeats this row; ours reaches the same end in one go
     pass("remove_unused_variables", 0, remove_unused_variables::run),
     pass("intrinsic_simplifier", 1, intrinsic_simplifier::run),
-    pass("inner_txn_field_replacer", 0, inner_txn_field_replacer::run),
+    pass("inner_txn_field_replacer", 0, inner_txn_field_replacer::run)
+        .looking_for(Kinds::INNER_TRANSACTION_FIELD),
     pass("replace_compiled_references", 0, replace_compiled_references::run),
-    Pass {
-        name: "simplify_control_ops",
-        level: 1,
-        repeat: Repeat::UntilStable,
-        scope: Scope::Body,
-        run: simplify_control_ops::run,
-    },
+    pass("simplify_control_ops", 1, simplify_control_ops::run).repeat(Repeat::UntilStable),
     pass("merge_blocks", 1, merge_blocks::run),
     pass("remove_linear_jumps", 1, remove_linear_jumps::run),
     pass("remove_unreachable_blocks", 1, remove_unreachable_blocks::run),
     pass("repeated_expression_elimination", 1, repeated_expression_elimination::run),
-    pass("encode_decode_pair_elimination", 1, encode_decode_pair_elimination::run),
-    pass("merge_chained_aggregate_reads", 0, merge_chained_aggregate_reads::run),
-    pass("replace_aggregate_box_ops", 0, replace_aggregate_box_ops::run),
-    pass("minimize_box_exist_asserts", 1, minimize_box_exist_asserts::run),
+    pass("encode_decode_pair_elimination", 1, encode_decode_pair_elimination::run)
+        .looking_for(Kinds::ENCODE_AND_DECODE),
+    pass("merge_chained_aggregate_reads", 0, merge_chained_aggregate_reads::run)
+        .looking_for(Kinds::EXTRACT_VALUE),
+    pass("replace_aggregate_box_ops", 0, replace_aggregate_box_ops::run)
+        .looking_for(Kinds::BOX_READ)
+        .adding_kinds(),
+    pass("minimize_box_exist_asserts", 1, minimize_box_exist_asserts::run)
+        .looking_for(Kinds::BOX_EXISTS),
     pass(
         "constant_reads_and_unobserved_writes_elimination",
         1,
         constant_reads_and_unobserved_writes_elimination::run,
-    ),
+    )
+    .looking_for(Kinds::STATE),
 ];
 
 const ROUNDS_MAX: usize = 100;
@@ -251,7 +269,7 @@ fn optimise_subroutine(
     let mut changed = false;
     for (row, pass) in passes {
         let bit = 1 << row;
-        if sub.memo.settled & bit != 0 {
+        if sub.memo.settled & bit != 0 || !sub.kinds().contains(pass.looks_for) {
             continue;
         }
         while run_pass(pass, bit, sub, ctx)? {
@@ -273,8 +291,11 @@ fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) 
     let before = cfg!(debug_assertions).then(|| text::subroutine(ctx.ir, sub));
     sub.memo.settled |= bit;
     let changed = (pass.run)(sub, ctx)?;
-    if changed {
+    if changed && pass.adds_kinds {
         sub.touch();
+    } else if changed {
+        sub.touch_with_known_kinds();
+        debug_assert!(sub.kinds().contains(Kinds::of_body(sub)), "{} adds kinds", pass.name);
     }
     if let Some(before) = before
         && sub.memo.settled & bit != 0

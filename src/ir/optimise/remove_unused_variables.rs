@@ -13,7 +13,6 @@ use crate::ir::pool::Pool;
 use super::PassCtx;
 
 /// The registers the body defines, how often each is read, and where it is defined.
-#[derive(Default)]
 struct Usages {
     numbering: Numbering,
     definitions: Vec<(Node, BlockId)>,
@@ -49,7 +48,12 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 
 impl Usages {
     fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Self {
-        let mut usages = Self::default();
+        let count = sub.op_count();
+        let mut usages = Self {
+            numbering: Numbering::with_capacity(count),
+            definitions: Vec::with_capacity(count),
+            reads: Vec::new(),
+        };
         for block in &sub.body {
             let data = &sub.blocks[*block];
             for phi in &data.phis {

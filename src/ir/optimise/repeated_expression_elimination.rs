@@ -149,7 +149,7 @@ struct Classes {
 impl Classes {
     /// None when no two operations are equal.
     fn sort(sub: &Subroutine) -> Option<Self> {
-        let ops: usize = sub.body.iter().map(|block| sub.blocks[*block].ops.len()).sum();
+        let ops = sub.op_count();
         let mut classes: LookupMap<Key<'_>, u32> = LookupMap::with_capacity(ops);
         let mut of_ops = Vec::with_capacity(ops);
         let mut first_places = SecondaryMap::new();

@@ -20,6 +20,9 @@ use super::{PassCtx, TemplateConstant};
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    if !ctx.ir.pool.has_compiled_refs() {
+        return Ok(false);
+    }
     for index in 0..sub.body.len() {
         let block = sub.body[index];
         let nodes: Vec<Node> =

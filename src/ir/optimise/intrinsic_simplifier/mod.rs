@@ -75,7 +75,7 @@ impl<'a, 's> Simplifier<'a, 's> {
     fn new(sub: &Subroutine, ctx: Ctx<'a, 's>) -> Self {
         let mut simplifier = Self {
             ctx,
-            numbering: Numbering::default(),
+            numbering: Numbering::with_capacity(sub.op_count()),
             definitions: Vec::new(),
             readers: OnceCell::new(),
             queue: VecDeque::new(),

@@ -68,21 +68,8 @@ struct Aggregates {
 impl Aggregates {
     /// None when there is nothing to do.
     fn collect(sub: &Subroutine) -> Option<Self> {
-        let is_box_read = |op| match sub.single_assignment(op) {
-            Some((_, source)) => matches!(source.kind, SourceKind::BoxRead { .. }),
-            None => false,
-        };
-        if !sub.ops_in_order().any(is_box_read) {
-            return None;
-        }
         let mut aggregates = Self::default();
-        let mut found_use = false;
         for op in sub.ops_in_order() {
-            match &sub.ops[op].kind {
-                OpKind::BoxWrite { .. } => found_use = true,
-                OpKind::Intrinsic(intrinsic) => found_use |= is_candidate(intrinsic),
-                _ => {}
-            }
             let Some((target, source)) = sub.single_assignment(op) else { continue };
             match &source.kind {
                 SourceKind::BoxRead { key, exists_assertion_message, .. } => {
@@ -92,19 +79,39 @@ impl Aggregates {
                 }
                 SourceKind::ExtractValue { .. } => {
                     aggregates.extracts.insert(target, source.clone());
-                    found_use = true;
                 }
                 SourceKind::ReplaceValue { .. }
                 | SourceKind::ArrayPop { .. }
                 | SourceKind::ArrayConcat { .. } => {
                     aggregates.mutations.insert(target, source.clone());
                 }
-                SourceKind::ArrayLength { .. } => found_use = true,
-                SourceKind::Intrinsic(intrinsic) => found_use |= is_candidate(intrinsic),
                 _ => {}
             }
         }
+        let found_use = sub.ops_in_order().any(|op| aggregates.concern(&sub.ops[op]));
         found_use.then_some(aggregates)
+    }
+    /// Whether an operation may be one to rewrite: it works on the content of a box or, where that is
+    /// looked at too, on an element.
+    fn concern(&self, op: &Op) -> bool {
+        match &op.kind {
+            OpKind::BoxWrite { value, .. } => self.mutation(*value).is_some(),
+            OpKind::Assign { source, .. } => match &source.kind {
+                SourceKind::ArrayLength { base, .. } => {
+                    self.box_read(*base).is_some() || self.extract(*base).is_some()
+                }
+                SourceKind::ExtractValue { base, .. } => self.box_read(*base).is_some(),
+                SourceKind::Intrinsic(intrinsic) => {
+                    is_candidate(intrinsic)
+                        && intrinsic.args.first().is_some_and(|arg| self.box_read(*arg).is_some())
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+    fn extract(&self, value: Value) -> Option<&Source> {
+        self.extracts.get(&value.register()?)
     }
     fn box_read(&self, value: Value) -> Option<&BoxRead> {
         self.box_reads.get(&value.register()?)
@@ -184,8 +191,7 @@ fn length_of_array(
     if !matches!(ctx.pool.encoding(array_encoding).array(), Some((.., true))) {
         return Ok(None);
     }
-    let extract = base.register().and_then(|register| aggregates.extracts.get(&register));
-    let (content, path) = match extract {
+    let (content, path) = match aggregates.extract(base) {
         Some(Source {
             kind: SourceKind::ExtractValue { base, base_ty, indexes, .. },
             loc: extract_loc,
