@@ -25,10 +25,12 @@ macro_rules! define_id {
         $vis struct $name(std::num::NonZeroU32);
 
         impl $crate::base::entity::EntityId for $name {
+            #[inline]
             fn new(index: usize) -> Self {
                 let raw = u32::try_from(index + 1).expect("entity index fits 32 bits");
                 Self(std::num::NonZeroU32::new(raw).expect("index + 1 is not zero"))
             }
+            #[inline]
             fn index(self) -> usize {
                 self.0.get() as usize - 1
             }
@@ -112,12 +114,14 @@ impl<K: EntityId, V> Default for PrimaryMap<K, V> {
 
 impl<K: EntityId, V> Index<K> for PrimaryMap<K, V> {
     type Output = V;
+    #[inline]
     fn index(&self, id: K) -> &V {
         &self.items[id.index()]
     }
 }
 
 impl<K: EntityId, V> IndexMut<K> for PrimaryMap<K, V> {
+    #[inline]
     fn index_mut(&mut self, id: K) -> &mut V {
         &mut self.items[id.index()]
     }
@@ -150,12 +154,14 @@ impl<K: EntityId, V: Clone + Default> Default for SecondaryMap<K, V> {
 
 impl<K: EntityId, V: Clone> Index<K> for SecondaryMap<K, V> {
     type Output = V;
+    #[inline]
     fn index(&self, id: K) -> &V {
         self.items.get(id.index()).unwrap_or(&self.default)
     }
 }
 
 impl<K: EntityId, V: Clone> IndexMut<K> for SecondaryMap<K, V> {
+    #[inline]
     fn index_mut(&mut self, id: K) -> &mut V {
         if id.index() >= self.items.len() {
             self.items.resize(id.index() + 1, self.default.clone());
@@ -187,6 +193,7 @@ impl<K: EntityId> EntitySet<K> {
         Self { words: Vec::new(), keys: PhantomData }
     }
     /// Adds an entity; true when it was not in the set.
+    #[inline]
     pub fn insert(&mut self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
         if word >= self.words.len() {
@@ -205,6 +212,7 @@ impl<K: EntityId> EntitySet<K> {
         present
     }
     /// Whether the entity is in the set.
+    #[inline]
     pub fn contains(&self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
         self.words.get(word).is_some_and(|slot| slot & bit != 0)

@@ -292,6 +292,25 @@ impl Subroutine {
             }
         }
     }
+    /// Visits every register the body reads together with its reader, in body order, repeats included.
+    pub fn visit_reads_in_order(&self, pool: &Pool<'_>, visit: &mut impl FnMut(Node, Register)) {
+        for block in &self.body {
+            let data = &self.blocks[*block];
+            for phi in &data.phis {
+                self.phis[*phi].args.iter().for_each(|arg| visit(Node::Phi(*phi), arg.value));
+            }
+            for op in &data.ops {
+                self.ops[*op].visit_registers_read(pool, &mut |register| {
+                    visit(Node::Op(*op), register);
+                });
+            }
+            if let Some(terminator) = &data.terminator {
+                terminator.visit_registers_read(pool, &mut |register| {
+                    visit(Node::Terminator(*block), register);
+                });
+            }
+        }
+    }
     /// Visits every register defined: parameters, then per block its phis and assignment targets.
     pub fn visit_definitions(&self, visit: &mut impl FnMut(Register)) {
         self.parameters.iter().for_each(|parameter| visit(*parameter));

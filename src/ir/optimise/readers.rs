@@ -31,18 +31,14 @@ impl Readers {
     pub(super) fn collect(sub: &Subroutine, pool: &Pool<'_>, numbering: &Numbering) -> Self {
         let lists = vec![List::default(); numbering.len()];
         let mut readers = Self { lists, entries: Vec::with_capacity(numbering.len()) };
-        for block in &sub.body {
-            for node in sub.nodes(*block) {
-                sub.visit_registers_read(pool, node, &mut |register| {
-                    let Some(id) = numbering.known(register) else { return };
-                    // all reads of a node come in a row
-                    let last = readers.lists[id.index()].last;
-                    if readers.entry(last).is_none_or(|entry| entry.node != node) {
-                        readers.add(id, node);
-                    }
-                });
+        sub.visit_reads_in_order(pool, &mut |node, register| {
+            let Some(id) = numbering.known(register) else { return };
+            // all reads of a node come in a row
+            let last = readers.lists[id.index()].last;
+            if readers.entry(last).is_none_or(|entry| entry.node != node) {
+                readers.add(id, node);
             }
-        }
+        });
         readers
     }
     /// The readers of a register.

@@ -66,15 +66,11 @@ impl Usages {
             }
         }
         usages.reads.resize(usages.definitions.len(), 0);
-        for block in &sub.body {
-            for node in sub.nodes(*block) {
-                sub.visit_registers_read(pool, node, &mut |register| {
-                    if let Some(id) = usages.numbering.known(register) {
-                        usages.reads[id.index()] += 1;
-                    }
-                });
+        sub.visit_reads_in_order(pool, &mut |_, register| {
+            if let Some(id) = usages.numbering.known(register) {
+                usages.reads[id.index()] += 1;
             }
-        }
+        });
         usages
     }
     fn define(&mut self, register: Register, node: Node, block: BlockId) {
