@@ -56,6 +56,9 @@ EXIT_ALREADY_RUNNING = 3
 FIRST_WAIT = 0.005
 LONGEST_WAIT = 0.25
 
+# what is to be done where somebody else listens
+_NO_DAEMON = "; it is no puya daemon, so choose another port"
+
 Json = Dict[str, Any]
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -97,7 +100,8 @@ class _WebSocket:
             address = DEFAULT_HOST if host.lower() == "localhost" else host
             self._socket = socket.create_connection((address, port), timeout=self._time_left())
         except OSError as error:
-            raise DaemonUnreachable(f"no daemon can be reached on {host}:{port}: {error}") from error
+            where = f"no daemon can be reached on {host}:{port}: {error}"
+            raise DaemonUnreachable(f"{where}; `puya --daemon --detach` starts one") from error
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._handshake(host, port, token)
@@ -133,17 +137,19 @@ class _WebSocket:
         self._send_all("\r\n".join([*lines, "", ""]).encode())
         while b"\r\n\r\n" not in self._buffer:
             if len(self._buffer) > 65536 or not self._fill():
-                raise DaemonRefused("who listens there does not speak WebSocket")
+                raise DaemonRefused(f"who listens there does not speak WebSocket{_NO_DAEMON}")
         head, _, rest = bytes(self._buffer).partition(b"\r\n\r\n")
         status, *headers = head.decode("latin-1").split("\r\n")
         parts = status.split(" ", 2)
         if parts[0] != "HTTP/1.1" or len(parts) < 2:
-            raise DaemonRefused("who listens there does not speak WebSocket")
+            raise DaemonRefused(f"who listens there does not speak WebSocket{_NO_DAEMON}")
         if parts[1] != "101":
             while self._fill():
                 pass
             body = bytes(self._buffer).partition(b"\r\n\r\n")[2].decode("utf-8", "replace").strip()
-            raise DaemonRefused(f"{' '.join(parts[1:])}: {body}")
+            # these a daemon says; its text tells what is missing
+            hint = "" if parts[1] in ("401", "403", "503") else _NO_DAEMON
+            raise DaemonRefused(f"{' '.join(parts[1:])}: {body}{hint}")
         accept = base64.b64encode(hashlib.sha1(key + self._GUID).digest()).decode()
         values = dict(line.split(":", 1) for line in headers if ":" in line)
         values = {name.strip().lower(): value.strip() for name, value in values.items()}

@@ -5,6 +5,7 @@
 
 import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -130,6 +131,25 @@ class Test(unittest.TestCase):
         self.assertFalse(self.health()["pid_running"])
         self.assertTrue(terminate_daemon(HOST, self.port, self.pid_file, timeout=1))
 
+    def test_a_daemon_that_hangs_is_ended_by_force(self) -> None:
+        self.start()
+        pid = int(self.pid_file.read_text())
+        os.kill(pid, signal.SIGSTOP)
+        self.assertEqual(puya_daemon._holder(self.pid_file), pid)
+        self.assertTrue(terminate_daemon(HOST, self.port, self.pid_file, timeout=0.3))
+        self.assertIsNone(puya_daemon._holder(self.pid_file))
+
+    def test_a_policy_of_the_daemon_is_not_gone_round(self) -> None:
+        root = self.folder / "root"
+        root.mkdir()
+        self.start("--output-root", str(root))
+        result = compile_with_daemon_if_available(
+            OPTIONS, "[]", host=HOST, port=self.port, base_path=self.folder
+        )
+        self.assertTrue(result["used_daemon"])
+        self.assertFalse(result["success"])
+        self.assertIn("outside of the output root", result["error"])
+
     def test_compile_through_a_daemon_that_is_started_for_it(self) -> None:
         for _ in range(2):
             result = compile_with_daemon_if_available(
@@ -145,6 +165,7 @@ class Test(unittest.TestCase):
         )
         self.assertFalse(result["used_daemon"])
         self.assertIn("no daemon can be reached", result["daemon_error"])
+        self.assertIn("--daemon --detach", result["daemon_error"])
         self.assertIn("'nothing' not found", result["error"])
         self.assertEqual(result["logs"][0]["level"], "error")
         alone = compile_with_daemon_if_available(OPTIONS, "[]", use_daemon=False)
@@ -167,7 +188,7 @@ class Test(unittest.TestCase):
             result = compile_with_daemon_if_available(OPTIONS, "[]", host=HOST, port=self.port)
             thread.join()
         self.assertFalse(result["used_daemon"])
-        self.assertIn("200 OK: hi", result["daemon_error"])
+        self.assertIn("200 OK: hi; it is no puya daemon", result["daemon_error"])
 
 
 if __name__ == "__main__":
