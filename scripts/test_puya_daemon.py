@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -171,6 +172,17 @@ class Test(unittest.TestCase):
         alone = compile_with_daemon_if_available(OPTIONS, "[]", use_daemon=False)
         self.assertNotIn("daemon_error", alone)
         self.assertFalse(alone["success"])
+
+    def test_the_executable_is_found_on_the_path(self) -> None:
+        executable = os.environ["PUYA_BIN"]
+        (self.folder / "puya").symlink_to(os.path.abspath(executable))
+        with unittest.mock.patch.dict(os.environ, {"PATH": str(self.folder)}):
+            del os.environ["PUYA_BIN"]
+            found = compile_with_daemon_if_available(OPTIONS, "[]", use_daemon=False)
+            self.assertIn("'nothing' not found", found["error"])
+            os.environ["PATH"] = ""
+            missing = compile_with_daemon_if_available(OPTIONS, "[]", use_daemon=False)
+        self.assertIn("set PUYA_BIN or put it on PATH", missing["error"])
 
     def test_who_is_no_daemon_is_not_taken_for_one(self) -> None:
         with socket.socket() as listener:

@@ -13,6 +13,7 @@ use crate::compile::{Caller, Document, Keep, Request, Task, compile};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::{Report, Style, render};
 use crate::rpc::token;
+use crate::server::logging::tell;
 
 /// The inputs could not be read.
 const EXIT_UNREADABLE: u8 = 1;
@@ -51,14 +52,14 @@ pub fn run(args: &CompileArgs) -> u8 {
     let inputs = match read_inputs(args) {
         Ok(inputs) => inputs,
         Err(message) => {
-            eprintln!("puya: {message}");
+            tell(format_args!("puya: {message}"));
             return EXIT_UNREADABLE;
         }
     };
     let cwd = match std::env::current_dir() {
         Ok(path) => path.to_string_lossy().into_owned(),
         Err(error) => {
-            eprintln!("puya: there is no working folder: {error}");
+            tell(format_args!("puya: there is no working folder: {error}"));
             return EXIT_UNREADABLE;
         }
     };
@@ -119,7 +120,7 @@ fn by_daemon(args: &CompileArgs, inputs: &Inputs, cwd: &str) -> (Vec<Report>, u8
         auto_start: start.as_ref(),
     });
     if let Some(why) = outcome.daemon_error.or(client.err()) {
-        eprintln!("puya: compiling without a daemon: {why}");
+        tell(format_args!("puya: compiling without a daemon: {why}"));
     }
     (outcome.logs, outcome.exit_code)
 }

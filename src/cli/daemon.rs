@@ -22,7 +22,7 @@ use crate::rpc::pid_file::{PidFileError, PidFileState, look, make_folder};
 use crate::rpc::{EXIT_ALREADY_RUNNING, token};
 use crate::server::connection::Limits;
 use crate::server::handshake::Admission;
-use crate::server::logging;
+use crate::server::logging::{self, tell};
 use crate::server::methods::{Compile, keep_panics, last_panic};
 use crate::server::policy::OutputRoot;
 use crate::server::signals::Signals;
@@ -158,7 +158,7 @@ pub fn serve(options: &DaemonOptions, compile: Compile) -> u8 {
         Err(refusal) => refusal,
     };
     announce_line(announce, &line);
-    eprintln!("puya: {line}");
+    tell(format_args!("puya: {line}"));
     code
 }
 
@@ -246,7 +246,7 @@ pub fn detach(options: &DaemonOptions, arguments: &[OsString]) -> u8 {
     let executable = match std::env::current_exe() {
         Ok(path) => path,
         Err(error) => {
-            eprintln!("puya: cannot tell the path of this program: {error}");
+            tell(format_args!("puya: cannot tell the path of this program: {error}"));
             return 1;
         }
     };
@@ -256,7 +256,7 @@ pub fn detach(options: &DaemonOptions, arguments: &[OsString]) -> u8 {
             0
         }
         Err(error) => {
-            eprintln!("puya: {error}");
+            tell(format_args!("puya: {error}"));
             match error {
                 StartError::Failed(Some(code), _) => u8::try_from(code).unwrap_or(1),
                 _ => 1,
@@ -321,7 +321,7 @@ pub fn stop(options: &DaemonOptions) -> u8 {
             0
         }
         Err(message) => {
-            eprintln!("puya: {message}");
+            tell(format_args!("puya: {message}"));
             1
         }
     }
@@ -336,7 +336,7 @@ pub fn status(options: &DaemonOptions) -> u8 {
             u8::from(!health.responsive)
         }
         Err(message) => {
-            eprintln!("puya: {message}");
+            tell(format_args!("puya: {message}"));
             1
         }
     }

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use args::Command;
 
+use crate::server::logging::tell;
+
 /// The arguments were wrong.
 const EXIT_USAGE: u8 = 2;
 
@@ -17,7 +19,7 @@ pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let code = match args::parse(arguments.clone()) {
         Ok(command) => dispatch(command, &arguments),
         Err(error) => {
-            eprintln!("puya: {}\n\n{}", error.0, args::USAGE);
+            tell(format_args!("puya: {}\n\n{}", error.0, args::USAGE));
             EXIT_USAGE
         }
     };

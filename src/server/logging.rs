@@ -1,5 +1,6 @@
 //! The daemon's log: lines for people, or one JSON object a line.
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,6 +14,11 @@ use crate::diagnostics::Severity;
 use crate::diagnostics::render::LogFormat;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
+
+/// A line on stderr. Whoever started us may have closed it, and that is no reason to fail.
+pub fn tell(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
 
 /// Sends the log to a file, or to stderr. `level` none lets everything through.
 pub fn start(level: Option<Severity>, format: LogFormat, file: Option<&Path>) -> io::Result<()> {

@@ -198,8 +198,12 @@ impl Service {
             return Err(RpcError::new(ErrorCode::MethodNotFound, message));
         };
         let params = Params(request.params);
-        catch_unwind(AssertUnwindSafe(|| handler(self, params)))
-            .unwrap_or_else(|_| Err(internal_error(request.method)))
+        catch_unwind(AssertUnwindSafe(|| handler(self, params))).unwrap_or_else(|_| {
+            match self.surface {
+                Surface::Socket => Err(internal_error(request.method)),
+                Surface::Stdio => stdio::fault(request.method),
+            }
+        })
     }
     fn count(&mut self, started: Instant, is_success: bool) -> f64 {
         let seconds = started.elapsed().as_secs_f64();

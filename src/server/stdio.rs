@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::logging::tell;
 use super::methods::{Compile, Service, ServiceConfig, Surface};
 use crate::base::arena::Arena;
 use crate::diagnostics::Severity;
@@ -19,7 +20,7 @@ const HEADER_LINE_MAX: u64 = 8 << 10;
 /// Serves until the client says `shutdown` or closes its end.
 pub fn serve(console_level: Option<Severity>, compile: Compile) -> u8 {
     if console_level.is_none_or(|level| level <= Severity::Info) {
-        eprintln!("info: Starting puya server, Ctrl+C and Enter to exit...");
+        tell(format_args!("info: Starting puya server, Ctrl+C and Enter to exit..."));
     }
     let config = ServiceConfig {
         address: String::new(),
@@ -32,7 +33,7 @@ pub fn serve(console_level: Option<Severity>, compile: Compile) -> u8 {
     match run(service, &mut io::stdin().lock(), &mut io::stdout().lock()) {
         Ok(()) => 0,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             1
         }
     }
@@ -88,7 +89,7 @@ fn read_frame(input: &mut dyn BufRead) -> io::Result<Option<Vec<u8>>> {
 /// The text of the answer to one message; none where the reference gives none.
 fn answer(service: &mut Service, body: &[u8]) -> Option<String> {
     let Ok(text) = std::str::from_utf8(body) else {
-        eprintln!("error: a message is not UTF-8");
+        tell(format_args!("error: a message is not UTF-8"));
         return None;
     };
     let arena = Arena::new();
@@ -98,14 +99,14 @@ fn answer(service: &mut Service, body: &[u8]) -> Option<String> {
                 if request.method == "shutdown" {
                     service.stop_requested = true;
                 } else {
-                    eprintln!("warning: ignoring notification {}", request.method);
+                    tell(format_args!("warning: ignoring notification {}", request.method));
                 }
                 return None;
             };
             Some(write_answer(id, &service.call(&request)))
         }
         Err(invalid) => {
-            eprintln!("error: {}", invalid.error.message);
+            tell(format_args!("error: {}", invalid.error.message));
             let id = invalid.id?;
             Some(write_answer(id, &Err(invalid.error)))
         }
@@ -136,6 +137,9 @@ mod tests {
 
     /// Says what it was asked.
     fn fake(request: Request<'_>) -> CompileReport {
+        if request.cwd == "/panic" {
+            panic!("as told");
+        }
         let task = match request.task {
             Task::Compile { .. } => format!("compile in {}", request.cwd),
             Task::Analyse => "analyse".to_owned(),
@@ -211,6 +215,17 @@ mod tests {
             assert!(answers[0].contains(message), "{answers:?}");
             assert!(answers[0].ends_with(r#""arc56": {}}}"#), "{answers:?}");
         }
+    }
+
+    #[test]
+    fn a_panic_is_a_result_and_the_next_request_is_answered() {
+        let panics = request("0", "compile", r#"{"awst":[],"options":{},"base_path":"/panic"}"#);
+        let answers = talk(&[panics, request("1", "analyse", r#"{"awst":[]}"#)].concat());
+        assert_eq!(
+            answers[0],
+            r#"{"id": 0, "jsonrpc": "2.0", "result": {"logs": [{"level": "critical", "message": "internal error in compile, described on stderr", "location": null}], "arc56": {}}}"#
+        );
+        assert!(answers[1].starts_with(r#"{"id": 1, "jsonrpc": "2.0", "result": "#));
     }
 
     #[test]

@@ -196,6 +196,11 @@ fn where_no_daemon_helps_the_reason_says_what_to_do() {
     let port = daemon.address.port();
     assert!(run(port, &[]).contains("--token-file"));
     assert!(run(port, &["--token-file", "nowhere/token"]).contains("nowhere/token"));
+    // what the daemon does not take is compiled here
+    let other = Folder::new("advice-small");
+    let small = Daemon::start(&other, &["--max-message-size=1000"]);
+    let why = run(small.address.port(), &[]);
+    assert!(why.contains("1009") && why.contains("--max-message-size"), "{why}");
     // the pid file is taken by the daemon on another port
     let why = run(free_port(), &["--pid-file", folder.pid_file().to_str().unwrap()]);
     assert!(why.contains(&format!("pid {}", daemon.pid())) && why.contains("--pid-file"), "{why}");

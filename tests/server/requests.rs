@@ -208,6 +208,35 @@ fn a_compilation_can_return_its_artifacts_and_write_nothing() {
 }
 
 #[test]
+fn analysing_gives_messages_and_writes_nothing() {
+    let folder = Folder::new("analyse");
+    let daemon = Daemon::start(&folder, &[]);
+    let mut client = daemon.client();
+    let answer = client.call("analyse", &format!(r#"{{"awst":{APPROVE}}}"#));
+    assert_eq!(answer, r#"{"jsonrpc":"2.0","id":1,"result":{"logs":[]}}"#);
+    let [awst, ..] = case("py_e40_call_signatures");
+    let answer = client.call("analyse", &format!(r#"{{"awst":{awst}}}"#));
+    assert!(answer.contains(r#""level":"error","message":"method selector "#), "{answer}");
+}
+
+#[test]
+fn an_editor_that_closed_stderr_gets_its_results() {
+    let mut child = puya().arg("serve").stdin(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let mut input = child.stdin.take().unwrap();
+    // its messages are shown on stderr, too
+    let text = request(0, "analyse", r#"{"awst":[{}]}"#);
+    for _ in 0..2 {
+        write!(input, "Content-Length: {}\r\n\r\n{text}", text.len()).unwrap();
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(said.matches(r#""result": {"logs": [{"level": "critical""#).count(), 2, "{said}");
+}
+
+#[test]
 fn editors_are_served_over_stdin() {
     let folder = Folder::new("stdio");
     let mut child = puya().arg("serve").stdin(Stdio::piped()).spawn().unwrap();

@@ -14,6 +14,7 @@ use crate::json::read::Json;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
 use crate::rpc::envelope::Answer;
+use crate::server::logging::tell;
 
 /// A parameter that has to be there; the mistake in the reference's words.
 fn required<'a>(params: &Params<'a>, name: &str) -> Result<&'a Json<'a>, String> {
@@ -38,7 +39,7 @@ fn show(service: &Service, report: &CompileReport) {
     let level = service.config.console_level;
     for report in &report.reports {
         if level.is_none_or(|level| report.severity >= level) {
-            eprintln!("{}", render(report, &style));
+            tell(format_args!("{}", render(report, &style)));
         }
     }
 }
@@ -99,6 +100,16 @@ pub(super) fn analyse(service: &mut Service, params: Params<'_>) -> Answer {
     show(service, &report);
     let logs = log_values(&report.reports, Some(Severity::Info), Comments::Include);
     Ok(write(&Value::object([("logs", logs)]), Layout::Line))
+}
+
+/// The result that stands for a panic.
+pub(super) fn fault(method: &str) -> Answer {
+    let report = unusable(format!("internal error in {method}, described on stderr"));
+    let mut result = vec![("logs", log_values(&report.reports, None, Comments::Include))];
+    if method == "compile" {
+        result.push(("arc56", Value::Object(Vec::new())));
+    }
+    Ok(write(&Value::object(result), Layout::Line))
 }
 
 pub(super) fn shutdown(service: &mut Service, _params: Params<'_>) -> Answer {
