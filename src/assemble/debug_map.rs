@@ -9,7 +9,7 @@ use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 use crate::teal::manipulations::{Defined, SimulatedStack, each_character};
-use crate::teal::model::{Op, OpKind, Program};
+use crate::teal::model::{Manipulations, Op, OpKind, Program};
 use crate::teal::text::Place;
 
 pub use crate::mir::model::Parameter;
@@ -165,7 +165,7 @@ impl<'p> DebugMap<'p> {
                         _ => {}
                     }
                     event.op = Some(self.places[at].of(self.text));
-                    names.play(session, op, &mut event)?;
+                    names.play(session, &self.program.manipulations, op, &mut event)?;
                     if at >= assembled.op_pc_offset {
                         visit(assembled.pcs[at] - offset, &event);
                     }
@@ -242,14 +242,20 @@ struct Names {
 
 impl Names {
     /// Plays what an op does to the names, and says in the event what changed.
-    fn play<'e>(&'e mut self, session: &Session, op: &Op, event: &mut Event<'e>) -> Outcome<()> {
+    fn play<'e>(
+        &'e mut self,
+        session: &Session,
+        table: &Manipulations,
+        op: &Op,
+        event: &mut Event<'e>,
+    ) -> Outcome<()> {
         if op.stack.is_empty() {
             return Ok(());
         }
         let Names { state, before, defined } = self;
         before.clone_from(&state.stack);
         let count = state.defined.count;
-        state.apply(session, &op.stack).map_err(|error| error.failure())?;
+        state.apply(session, table, table.of(op.stack)).map_err(|error| error.failure())?;
         if state.defined.count != count {
             defined.clear();
             defined.extend(state.stack.iter().filter(|name| state.defined.contains(**name)));

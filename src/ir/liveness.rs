@@ -6,19 +6,24 @@ use super::Ctx;
 use super::cfg;
 use super::model::{BlockId, Node, OpId, Subroutine};
 pub use super::numbering::{Numbering, RegisterId};
+use super::op::Register;
 
 /// Live registers at the end of every block. The subroutine must have no phis.
 pub struct Liveness {
-    /// Numbers of all registers read or defined.
+    /// Numbers of the registers of interest that are read or defined.
     pub numbering: Numbering,
     live_out: SecondaryMap<BlockId, EntitySet<RegisterId>>,
 }
 
 impl Liveness {
-    /// Analyses a subroutine.
-    pub fn analyse(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Self {
+    /// Analyses a subroutine, for the registers of interest.
+    pub fn analyse(
+        sub: &Subroutine,
+        ctx: Ctx<'_, '_>,
+        is_of_interest: &dyn Fn(Register) -> bool,
+    ) -> Self {
         let mut numbering = Numbering::default();
-        for parameter in &sub.parameters {
+        for parameter in sub.parameters.iter().filter(|parameter| is_of_interest(**parameter)) {
             numbering.id(*parameter);
         }
         // What a block reads before defining it, and what it defines.
@@ -29,6 +34,9 @@ impl Liveness {
             for node in sub.nodes(*block) {
                 debug_assert!(!matches!(node, Node::Phi(_)), "there are no phis");
                 sub.visit_registers_read(ctx.pool, node, &mut |register| {
+                    if !is_of_interest(register) {
+                        return;
+                    }
                     let id = numbering.id(register);
                     if !defined.contains(id) {
                         used.insert(id);
@@ -36,7 +44,9 @@ impl Liveness {
                 });
                 if let Node::Op(op) = node {
                     for target in sub.ops[op].targets() {
-                        defined.insert(numbering.id(*target));
+                        if is_of_interest(*target) {
+                            defined.insert(numbering.id(*target));
+                        }
                     }
                 }
             }
@@ -84,14 +94,18 @@ impl Liveness {
         let mut live = self.live_out[block].clone();
         let read = |live: &mut EntitySet<RegisterId>, node| {
             sub.visit_registers_read(ctx.pool, node, &mut |register| {
-                live.insert(self.numbering.known(register).expect("every register is numbered"));
+                if let Some(id) = self.numbering.known(register) {
+                    live.insert(id);
+                }
             });
         };
         read(&mut live, Node::Terminator(block));
         for op in sub.blocks[block].ops.iter().rev() {
             visit(*op, &live);
             for target in sub.ops[*op].targets() {
-                live.remove(self.numbering.known(*target).expect("every register is numbered"));
+                if let Some(id) = self.numbering.known(*target) {
+                    live.remove(id);
+                }
             }
             read(&mut live, Node::Op(*op));
         }

@@ -2,14 +2,14 @@
 //! followed by its last target.
 
 use super::model::{
-    Block, BytesEncoding, Immediate, Names, Op, OpKind, Program, ProgramKind, StackManipulation,
-    Subroutine,
+    Block, BytesEncoding, Immediate, Manipulations, Names, Op, OpKind, Program, ProgramKind, Shape,
+    StackManipulation, Subroutine,
 };
 use crate::avm::fields::TransactionType;
 use crate::avm::ops::AvmOp;
 use crate::base::arena::Symbol;
 use crate::base::encode::{method_selector, public_key_of};
-use crate::base::ordered::LookupSet;
+use crate::base::entity::{EntityId, EntitySet};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::metadata::OnCompletion;
@@ -18,11 +18,12 @@ use crate::session::Session;
 
 /// Builds the TEAL of a program whose variables all have their places.
 pub(super) fn build(session: &Session, program: &mir::Program) -> Outcome<Program> {
+    let mut manipulations = Manipulations::default();
     let subroutines = program
         .all_subroutines()
         .map(|sub| {
             let slots = program.slot_allocation.as_ref().filter(|_| sub.is_main);
-            build_subroutine(session, sub, slots)
+            build_subroutine(session, &mut manipulations, sub, slots)
         })
         .collect::<Outcome<_>>()?;
     Ok(Program {
@@ -30,27 +31,36 @@ pub(super) fn build(session: &Session, program: &mir::Program) -> Outcome<Progra
         avm_version: program.avm_version,
         subroutines,
         autosalt: program.autosalt.unwrap_or(program.kind == ProgramKind::LogicSignature),
+        manipulations,
     })
 }
 
 fn build_subroutine(
     session: &Session,
+    manipulations: &mut Manipulations,
     sub: &mir::Subroutine,
     slots: Option<&mir::SlotAllocation>,
 ) -> Outcome<Subroutine> {
     let use_frame = sub.needs_proto();
-    let mut blocks = vec![preamble(sub, slots, use_frame)];
-    let mut built = LookupSet::new();
+    let mut blocks = vec![preamble(manipulations, sub, slots, use_frame)];
+    let mut built = EntitySet::new();
     let mut pending = vec![sub.entry()];
-    let order = sub.body.ids().collect::<Vec<_>>();
     while let Some(id) = pending.pop() {
         if !built.insert(id) {
             continue;
         }
         let block = &sub.body[id];
         // The order of the MIR body decides which branch is taken, though layout may differ.
-        let next = order.iter().position(|other| *other == id).and_then(|at| order.get(at + 1));
-        let mut builder = Builder { session, sub, use_frame, next: next.copied(), ops: Vec::new() };
+        let next = id.index() + 1;
+        let mut builder = Builder {
+            session,
+            manipulations: &mut *manipulations,
+            sub,
+            use_frame,
+            next: (next < sub.body.len()).then(|| mir::BlockId::new(next)),
+            // an op each, two for the end, and some for copies
+            ops: Vec::with_capacity(block.ops.len() + 4),
+        };
         for op in &block.ops {
             builder.op(op)?;
         }
@@ -69,7 +79,16 @@ fn build_subroutine(
 }
 
 /// The block a caller enters by: it sets up the frame and goes on to the first block.
-fn preamble(sub: &mir::Subroutine, slots: Option<&mir::SlotAllocation>, use_frame: bool) -> Block {
+fn preamble(
+    manipulations: &mut Manipulations,
+    sub: &mir::Subroutine,
+    slots: Option<&mir::SlotAllocation>,
+    use_frame: bool,
+) -> Block {
+    let mut pre_allocated = |kind: OpKind, id: Symbol| {
+        let stack = manipulations.add([StackManipulation::Extend(Names::list(id))]);
+        Op { kind, loc: Loc::NONE, stack }
+    };
     let mut ops = Vec::new();
     if use_frame {
         let kind = OpKind::Proto {
@@ -104,13 +123,10 @@ fn bytes_constant(value: &[u8], encoding: BytesEncoding) -> OpKind {
     OpKind::Byte { value: value.into(), encoding, comment: None }
 }
 
-fn pre_allocated(kind: OpKind, id: Symbol) -> Op {
-    Op { kind, loc: Loc::NONE, stack: vec![StackManipulation::Extend(Names::list(id))] }
-}
-
 /// Builds the ops of one block.
 struct Builder<'b, 's> {
     session: &'b Session<'s>,
+    manipulations: &'b mut Manipulations,
     sub: &'b mir::Subroutine,
     use_frame: bool,
     /// The next block of the MIR body.
@@ -119,13 +135,25 @@ struct Builder<'b, 's> {
 }
 
 impl Builder<'_, '_> {
-    fn push(&mut self, kind: OpKind, loc: Loc, stack: Vec<StackManipulation>) {
+    fn push(&mut self, kind: OpKind, loc: Loc, stack: impl IntoIterator<Item = StackManipulation>) {
+        let stack = self.manipulations.add(stack);
         self.ops.push(Op { kind, loc, stack });
+    }
+    /// What an op does to the names on the stack, unless it stores or loads.
+    fn effect(
+        &mut self,
+        consumes: usize,
+        produces: &[Symbol],
+    ) -> impl Iterator<Item = StackManipulation> + use<> {
+        let consume = (consumes > 0).then_some(StackManipulation::Consume(consumes as u32));
+        let names =
+            (!produces.is_empty()).then(|| self.manipulations.names(Shape::Tuple, produces));
+        let extend = names.map(StackManipulation::Extend);
+        consume.into_iter().chain(extend).chain(names.map(StackManipulation::Define))
     }
 
     fn op(&mut self, op: &mir::Op) -> Outcome<()> {
         let session = self.session;
-        let mut stack = effect(op.consumes(), &op.produces);
         let kind = match &op.kind {
             mir::OpKind::Int(mir::IntValue::Number(value)) => {
                 OpKind::Int { value: *value, comment: None }
@@ -172,9 +200,9 @@ impl Builder<'_, '_> {
                 }
             }
             mir::OpKind::Store(local, store) => {
-                return self.store(op, *local, *store, stack);
+                return self.store(op, *local, *store);
             }
-            mir::OpKind::Load(_, load) => self.load(op, *load, &mut stack)?,
+            mir::OpKind::Load(_, load) => return self.load(op, *load),
             mir::OpKind::Pop(n) => OpKind::pop_n(*n as usize)?,
             mir::OpKind::CallSub { target, parameters, returns } => OpKind::CallSub {
                 target: *target,
@@ -194,89 +222,85 @@ impl Builder<'_, '_> {
                 OpKind::Assert { message: *error_message, explicit: *explicit }
             }
         };
+        let stack = self.effect(op.consumes(), &op.produces);
         self.push(kind, op.loc, stack);
         Ok(())
     }
 
-    fn store(
-        &mut self,
-        op: &mir::Op,
-        local: mir::Local,
-        store: mir::Store,
-        mut stack: Vec<StackManipulation>,
-    ) -> Outcome<()> {
+    fn store(&mut self, op: &mir::Op, local: mir::Local, store: mir::Store) -> Outcome<()> {
         let id = local.id;
+        let effect = self.effect(op.consumes(), &op.produces);
         // PARITY: the name is given as text here, which defines its characters.
         let define = StackManipulation::Define(Names::text(id));
-        let kind = match store {
+        match store {
             mir::Store::Abstract => {
                 let message = "AbstractStore op encountered during TEAL generation";
                 return Err(Failure::internal(message, op.loc));
             }
             mir::Store::F { depth, insert: true, .. } | mir::Store::X { depth } => {
-                let depth = depth as usize;
-                stack.extend([StackManipulation::Insert(depth, id), define]);
-                OpKind::cover(depth)?
+                let insert = StackManipulation::Insert(depth, id);
+                let kind = OpKind::cover(depth as usize)?;
+                self.push(kind, op.loc, effect.chain([insert, define]));
             }
             mir::Store::F { depth, frame_index, insert: false } => {
-                stack.push(define);
-                if self.use_frame {
+                let kind = if self.use_frame {
                     OpKind::frame_bury(i64::from(frame_index))?
                 } else {
                     OpKind::bury(depth as usize)?
-                }
+                };
+                self.push(kind, op.loc, effect.chain([define]));
             }
-            mir::Store::Param { index } => OpKind::frame_bury(i64::from(index))?,
-            mir::Store::L { depth, copy } => {
-                let mut depth = depth as usize;
+            mir::Store::Param { index } => {
+                self.push(OpKind::frame_bury(i64::from(index))?, op.loc, effect);
+            }
+            mir::Store::L { mut depth, copy } => {
+                let consume = StackManipulation::Consume(1);
                 if copy {
                     // the value gets its new name, then its copy goes on top
                     let mut variable = self.sub.variables[local.var];
                     let copy = Names::list(variable.copy_name(self.session));
-                    stack.insert(0, StackManipulation::Consume(1));
-                    stack.push(StackManipulation::Extend(copy));
-                    self.push(OpKind::Dup, op.loc, stack);
+                    let copied = [StackManipulation::Extend(copy)];
+                    self.push(
+                        OpKind::Dup,
+                        op.loc,
+                        [consume].into_iter().chain(effect).chain(copied),
+                    );
                     depth += 1;
                 }
-                stack = vec![
-                    StackManipulation::Consume(1),
-                    StackManipulation::Insert(depth, id),
-                    StackManipulation::Define(Names::list(id)),
-                ];
-                OpKind::cover(depth)?
+                let insert = StackManipulation::Insert(depth, id);
+                let define = StackManipulation::Define(Names::list(id));
+                self.push(OpKind::cover(depth as usize)?, op.loc, [consume, insert, define]);
             }
-        };
-        self.push(kind, op.loc, stack);
+        }
         Ok(())
     }
 
-    fn load(
-        &self,
-        op: &mir::Op,
-        load: mir::Load,
-        stack: &mut Vec<StackManipulation>,
-    ) -> Outcome<OpKind> {
-        let mut take_from = |depth: usize| {
-            stack.insert(0, StackManipulation::Pop(depth));
-            OpKind::uncover(depth)
+    fn load(&mut self, op: &mir::Op, load: mir::Load) -> Outcome<()> {
+        let mut taken_from = None;
+        let mut take_from = |depth: u32| {
+            taken_from = Some(StackManipulation::Pop(depth));
+            OpKind::uncover(depth as usize)
         };
-        match load {
+        let kind = match load {
             mir::Load::Abstract => {
                 let message = "AbstractLoad op encountered during TEAL generation";
-                Err(Failure::internal(message, op.loc))
+                return Err(Failure::internal(message, op.loc));
             }
             mir::Load::L { depth, copy } => {
-                let depth = depth.expect("depths are known after allocation") as usize;
-                if copy { OpKind::dig(depth) } else { take_from(depth) }
+                let depth = depth.expect("depths are known after allocation");
+                if copy { OpKind::dig(depth as usize) } else { take_from(depth) }
             }
             mir::Load::X { depth, copy: true } => OpKind::dig(depth as usize),
-            mir::Load::X { depth, copy: false } => take_from(depth as usize),
+            mir::Load::X { depth, copy: false } => take_from(depth),
             mir::Load::F { frame_index, .. } if self.use_frame => {
                 OpKind::frame_dig(i64::from(frame_index))
             }
             mir::Load::F { depth, .. } => OpKind::dig(depth as usize),
             mir::Load::Param { index } => OpKind::frame_dig(i64::from(index)),
-        }
+        }?;
+        let effect = self.effect(op.consumes(), &op.produces);
+        self.push(kind, op.loc, taken_from.into_iter().chain(effect));
+        Ok(())
     }
 
     /// Builds the end of the block. Targets are pushed so that the one taken last is built next.
@@ -286,14 +310,14 @@ impl Builder<'_, '_> {
         pending: &mut Vec<mir::BlockId>,
     ) -> Outcome<()> {
         let loc = terminator.loc;
-        let stack = effect(terminator.consumes(), &[]);
+        let stack = self.effect(terminator.consumes(), &[]);
         let name = |id: mir::BlockId| self.sub.body[id].name;
         let names = |ids: &[mir::BlockId]| ids.iter().map(|id| name(*id)).collect();
         let (kind, other) = match &terminator.kind {
             mir::TerminatorKind::RetSub { returns, fx_height } => {
                 let (returns, height) = (*returns as usize, *fx_height as usize);
                 self.return_values(returns, height, loc)?;
-                self.push(OpKind::RetSub { returns }, loc, Vec::new());
+                self.push(OpKind::RetSub { returns }, loc, []);
                 return Ok(());
             }
             mir::TerminatorKind::ProgramExit => (OpKind::Return, None),
@@ -326,7 +350,7 @@ impl Builder<'_, '_> {
         self.push(kind, loc, stack);
         if let Some((target, branch)) = other {
             pending.push(target);
-            self.push(branch, loc, Vec::new());
+            self.push(branch, loc, []);
         }
         Ok(())
     }
@@ -335,29 +359,15 @@ impl Builder<'_, '_> {
     fn return_values(&mut self, returns: usize, height: usize, loc: Loc) -> Outcome<()> {
         if returns < height {
             for index in (0..returns).rev() {
-                self.push(OpKind::frame_bury(index as i64)?, loc, Vec::new());
+                self.push(OpKind::frame_bury(index as i64)?, loc, []);
             }
         } else {
             for _ in 0..height {
-                self.push(OpKind::uncover(returns + height - 1)?, loc, Vec::new());
+                self.push(OpKind::uncover(returns + height - 1)?, loc, []);
             }
         }
         Ok(())
     }
-}
-
-/// What an op does to the names on the stack, unless it stores or loads.
-fn effect(consumes: usize, produces: &[Symbol]) -> Vec<StackManipulation> {
-    let mut stack = Vec::new();
-    if consumes > 0 {
-        stack.push(StackManipulation::Consume(consumes));
-    }
-    if !produces.is_empty() {
-        let names = Names::tuple(produces);
-        stack.push(StackManipulation::Extend(names.clone()));
-        stack.push(StackManipulation::Define(names));
-    }
-    stack
 }
 
 /// The number a name stands for in `int NAME`.

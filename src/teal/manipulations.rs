@@ -1,12 +1,9 @@
-//! Stack manipulations: playing them on a simulated stack, and keeping them when ops are replaced.
+//! Stack manipulations played on a simulated stack.
 
-use std::ops::Range;
-
-use super::model::{Op, Shape, StackManipulation};
+use super::model::{Manipulations, Shape, StackManipulation};
 use crate::base::arena::Symbol;
-use crate::base::ordered::LookupSet;
 use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::Failure;
 use crate::session::Session;
 
 /// The names that hold a value by now.
@@ -14,15 +11,7 @@ pub trait Defined {
     /// Adds a name.
     fn insert(&mut self, name: Symbol);
     /// Adds every character of a name.
-    fn insert_characters(&mut self, session: &Session, name: Symbol) {
-        each_character(session, name, |character| self.insert(character));
-    }
-}
-
-impl Defined for LookupSet<Symbol> {
-    fn insert(&mut self, name: Symbol) {
-        LookupSet::insert(self, name);
-    }
+    fn insert_characters(&mut self, session: &Session, name: Symbol);
 }
 
 /// Names on the stack and the names defined so far.
@@ -34,51 +23,64 @@ pub struct SimulatedStack<D> {
     pub defined: D,
 }
 
-/// A manipulation reached outside the simulated stack; the text says which and where.
-pub struct OutOfBounds(String);
+/// A manipulation reached outside the simulated stack: which one, and the index where it has one.
+pub enum OutOfBounds {
+    /// Too few entries to drop.
+    Consume,
+    /// No place to insert at.
+    Insert(i64),
+    /// No entry to remove.
+    Pop(i64),
+}
 
 impl OutOfBounds {
     /// The failure to report where the simulation must not fail.
     pub fn failure(self) -> Failure {
-        Failure::internal(self.0, Loc::NONE)
+        let message = match self {
+            OutOfBounds::Consume => "stack is empty".to_owned(),
+            OutOfBounds::Insert(index) => {
+                format!("stack insert at index {index} is out of bounds")
+            }
+            OutOfBounds::Pop(index) => format!("stack pop at index {index} is out of bounds"),
+        };
+        Failure::internal(message, Loc::NONE)
     }
 }
 
 impl<D: Defined> SimulatedStack<D> {
     /// Plays manipulations in order.
-    pub fn apply(
+    pub fn apply<'m>(
         &mut self,
         session: &Session,
-        manipulations: &[StackManipulation],
+        table: &Manipulations,
+        manipulations: impl IntoIterator<Item = &'m StackManipulation>,
     ) -> Result<(), OutOfBounds> {
         for manipulation in manipulations {
             match manipulation {
                 StackManipulation::Consume(n) => {
-                    let Some(height) = self.stack.len().checked_sub(*n) else {
+                    let Some(height) = self.stack.len().checked_sub(*n as usize) else {
                         self.stack.clear();
-                        return Err(OutOfBounds("stack is empty".to_owned()));
+                        return Err(OutOfBounds::Consume);
                     };
                     self.stack.truncate(height);
                 }
                 // PARITY: a name given as plain text counts as one name per character.
                 StackManipulation::Extend(names) => match names.shape {
-                    Shape::Text => names.ids.iter().for_each(|id| {
+                    Shape::Text => table.ids(names).iter().for_each(|id| {
                         each_character(session, *id, |character| self.stack.push(character));
                     }),
-                    Shape::Tuple | Shape::List => self.stack.extend_from_slice(&names.ids),
+                    Shape::Tuple | Shape::List => self.stack.extend_from_slice(table.ids(names)),
                 },
                 StackManipulation::Define(names) => {
-                    names.ids.iter().for_each(|id| match names.shape {
+                    table.ids(names).iter().for_each(|id| match names.shape {
                         Shape::Text => self.defined.insert_characters(session, *id),
                         Shape::Tuple | Shape::List => self.defined.insert(*id),
                     })
                 }
                 StackManipulation::Insert(depth, name) => {
-                    let Some(index) = self.stack.len().checked_sub(*depth) else {
+                    let Some(index) = self.stack.len().checked_sub(*depth as usize) else {
                         let index = distance(self.stack.len(), *depth);
-                        return Err(OutOfBounds(format!(
-                            "stack insert at index {index} is out of bounds"
-                        )));
+                        return Err(OutOfBounds::Insert(index));
                     };
                     self.stack.insert(index, *name);
                 }
@@ -92,9 +94,7 @@ impl<D: Defined> SimulatedStack<D> {
                             self.stack.remove(at);
                         }
                         _ => {
-                            return Err(OutOfBounds(format!(
-                                "stack pop at index {index} is out of bounds"
-                            )));
+                            return Err(OutOfBounds::Pop(index));
                         }
                     }
                 }
@@ -104,8 +104,8 @@ impl<D: Defined> SimulatedStack<D> {
     }
 }
 
-fn distance(height: usize, depth: usize) -> i64 {
-    height as i64 - depth as i64
+fn distance(height: usize, depth: u32) -> i64 {
+    height as i64 - i64::from(depth)
 }
 
 /// Passes on every character of a name as a name.
@@ -113,59 +113,5 @@ pub fn each_character(session: &Session, name: Symbol, mut take: impl FnMut(Symb
     let mut buffer = [0; 4];
     for character in session.text(name).chars() {
         take(session.sym(character.encode_utf8(&mut buffer)));
-    }
-}
-
-/// Replaces the ops of a window, which may end beyond the ops. Unless the new ops do the same to the
-/// names on the stack, the manipulations of the window go to the last new op; when nothing
-/// replaces the window they go to the op before it, or after it at the start of a block.
-pub fn replace(
-    session: &Session,
-    ops: &mut Vec<Op>,
-    window: Range<usize>,
-    mut new: Vec<Op>,
-) -> Outcome<()> {
-    let (mut start, mut end) = (window.start, window.end.min(ops.len()));
-    let deletion = new.is_empty();
-    if deletion {
-        if start > 0 {
-            start -= 1;
-            new.push(ops[start].clone());
-        } else if end < ops.len() {
-            new.push(ops[end].clone());
-            end += 1;
-        } else {
-            return Err(Failure::internal(
-                "could not preserve stack manipulations due to entire block deletion",
-                Loc::NONE,
-            ));
-        }
-    }
-    let old = flatten(&ops[start..end]);
-    if deletion || !equivalent(session, &old, &flatten(&new)) {
-        for op in &mut new {
-            op.stack.clear();
-        }
-        new.last_mut().expect("new ops are not empty here").stack = old;
-    }
-    ops.splice(start..end, new);
-    Ok(())
-}
-
-fn flatten(ops: &[Op]) -> Vec<StackManipulation> {
-    ops.iter().flat_map(|op| op.stack.iter().cloned()).collect()
-}
-
-fn equivalent(session: &Session, a: &[StackManipulation], b: &[StackManipulation]) -> bool {
-    if a == b {
-        return true;
-    }
-    let play = |manipulations| {
-        let mut state = SimulatedStack::<LookupSet<Symbol>>::default();
-        state.apply(session, manipulations).ok().map(|()| state)
-    };
-    match (play(a), play(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => false,
     }
 }

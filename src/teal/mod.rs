@@ -4,6 +4,7 @@ mod build;
 pub mod manipulations;
 pub mod model;
 mod optimise;
+pub mod stack_effect;
 pub mod text;
 pub mod text_read;
 

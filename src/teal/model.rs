@@ -16,56 +16,7 @@ pub const BYTES_MAX: usize = 4096;
 /// A constant byte string; shared because ops are copied by the optimiser.
 pub type Bytes = Rc<[u8]>;
 
-/// How the reference happens to hold a list of names. The shape shows in dumps, takes part in the
-/// comparison of manipulations, and a name held as plain text stands for its characters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// Names that an op of the stack code produces.
-    Tuple,
-    /// Names given one by one.
-    List,
-    /// A single name given as text.
-    Text,
-}
-
-/// Names of stack entries.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Names {
-    /// How the names are held.
-    pub shape: Shape,
-    /// The names, bottom first.
-    pub ids: Rc<[Symbol]>,
-}
-
-impl Names {
-    /// Names that an op produces.
-    pub fn tuple(ids: &[Symbol]) -> Self {
-        Self { shape: Shape::Tuple, ids: ids.into() }
-    }
-    /// One name in a list.
-    pub fn list(id: Symbol) -> Self {
-        Self { shape: Shape::List, ids: Rc::new([id]) }
-    }
-    /// One name as plain text.
-    pub fn text(id: Symbol) -> Self {
-        Self { shape: Shape::Text, ids: Rc::new([id]) }
-    }
-}
-
-/// What an op does to the names on the simulated stack.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum StackManipulation {
-    /// Drops this many names from the top.
-    Consume(usize),
-    /// Pushes names.
-    Extend(Names),
-    /// Records names as defined.
-    Define(Names),
-    /// Inserts a name so many entries below the top.
-    Insert(usize, Symbol),
-    /// Removes the name so many entries below the top.
-    Pop(usize),
-}
+pub use super::stack_effect::{Manipulations, Names, Shape, StackManipulation, Stretch};
 
 /// How a byte constant was written in the source.
 pub use crate::mir::model::BytesEncoding;
@@ -185,15 +136,15 @@ pub struct Op {
     /// Source location, or none.
     pub loc: Loc,
     /// Effect on the simulated stack.
-    pub stack: Vec<StackManipulation>,
+    pub stack: Stretch,
 }
 
-const _: () = assert!(size_of::<Op>() <= 64);
+const _: () = assert!(size_of::<Op>() <= 48);
 
 impl Op {
     /// An op without stack manipulations.
     pub fn new(kind: OpKind, loc: Loc) -> Self {
-        Self { kind, loc, stack: Vec::new() }
+        Self { kind, loc, stack: Stretch::default() }
     }
     /// Name of the instruction.
     pub fn op_code(&self) -> &'static str {
@@ -469,6 +420,8 @@ pub struct Program {
     pub subroutines: Vec<Subroutine>,
     /// Whether bytecode is salted until no signature key can have its hash.
     pub autosalt: bool,
+    /// What its ops do to the names on the stack.
+    pub manipulations: Manipulations,
 }
 
 impl Program {

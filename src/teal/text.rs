@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::model::{
-    BlockConstant, BytesEncoding, Names, Op, OpKind, Program, Shape, StackManipulation,
+    BlockConstant, BytesEncoding, Manipulations, Names, Op, OpKind, Program, Shape,
+    StackManipulation,
 };
 use crate::avm::ops;
 use crate::base::arena::Symbol;
@@ -83,7 +84,7 @@ pub fn render_with_places(
                     push_source(session, &mut out, op, &mut last)?;
                 }
                 if detail == Detail::StackManipulations {
-                    push_manipulations(session, &mut out, op);
+                    push_manipulations(session, &mut out, &program.manipulations, op);
                 }
                 out.push_str("    ");
                 let start = position(&out);
@@ -149,19 +150,19 @@ fn is_one_line(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
-fn push_manipulations(session: &Session, out: &mut String, op: &Op) {
+fn push_manipulations(session: &Session, out: &mut String, table: &Manipulations, op: &Op) {
     if op.stack.is_empty() {
         return;
     }
     out.push_str("    // stack manipulations = [\n");
-    for manipulation in &op.stack {
+    for manipulation in table.of(op.stack) {
         let text = match manipulation {
             StackManipulation::Consume(n) => format!("StackConsume(n={n})"),
             StackManipulation::Extend(ids) => {
-                format!("StackExtend(local_ids={})", names(session, ids))
+                format!("StackExtend(local_ids={})", names(session, table, ids))
             }
             StackManipulation::Define(ids) => {
-                format!("StackDefine(local_ids={})", names(session, ids))
+                format!("StackDefine(local_ids={})", names(session, table, ids))
             }
             StackManipulation::Insert(depth, id) => {
                 format!("StackInsert(depth={depth}, local_id={})", repr(session.text(*id)))
@@ -173,9 +174,11 @@ fn push_manipulations(session: &Session, out: &mut String, op: &Op) {
     out.push_str("    // ]\n");
 }
 
-fn names(session: &Session, names: &Names) -> String {
-    let ids = names.ids.iter().map(|id| repr(session.text(*id))).collect::<Vec<_>>().join(", ");
-    match (names.shape, names.ids.len()) {
+fn names(session: &Session, table: &Manipulations, names: &Names) -> String {
+    let ids = table.ids(names);
+    let count = ids.len();
+    let ids = ids.iter().map(|id| repr(session.text(*id))).collect::<Vec<_>>().join(", ");
+    match (names.shape, count) {
         (Shape::Text, _) => ids,
         (Shape::List, _) => format!("[{ids}]"),
         (Shape::Tuple, 1) => format!("({ids},)"),

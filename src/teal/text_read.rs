@@ -7,8 +7,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::model::{
-    AvmType, Block, BlockConstant, BytesEncoding, Immediate, Intrinsic, Names, Op, OpKind, Program,
-    ProgramKind, Shape, Signature, StackManipulation, Subroutine,
+    AvmType, Block, BlockConstant, BytesEncoding, Immediate, Intrinsic, Manipulations, Op, OpKind,
+    Program, ProgramKind, Shape, Signature, StackManipulation, Subroutine,
 };
 use crate::avm::fields;
 use crate::avm::ops::AvmOp;
@@ -37,6 +37,7 @@ pub fn read(session: &Session, text: &str) -> Read<Program> {
         avm_version: 0,
         subroutines: Vec::new(),
         autosalt: false,
+        manipulations: Manipulations::default(),
     };
     let mut pending_stack = Vec::new();
     let mut signature = None;
@@ -53,12 +54,14 @@ pub fn read(session: &Session, text: &str) -> Read<Program> {
         } else if line.starts_with("// ") && line.ends_with(':') {
             signature = Some(read_signature(session, &line[3..]).ok_or_else(fail)?);
         } else if let Some(entry) = line.trim().strip_prefix("//   Stack") {
-            pending_stack.push(read_manipulation(session, entry).ok_or_else(fail)?);
+            let table = &mut program.manipulations;
+            pending_stack.push(read_manipulation(session, table, entry).ok_or_else(fail)?);
         } else if line.trim().is_empty() || line.trim().starts_with("// ") || line.trim() == "//" {
             // a source comment, or what a comment goes on with
         } else if let Some(op) = line.strip_prefix("    ") {
             let stack = std::mem::take(&mut pending_stack);
             let kind = read_op(session, op, &stack).ok_or_else(fail)?;
+            let stack = program.manipulations.add(stack);
             let block = last_block(&mut program).ok_or_else(fail)?;
             block.ops.push(Op { kind, loc: Loc::NONE, stack });
         } else if let Some(comment) = line.strip_prefix("//") {
@@ -129,10 +132,14 @@ fn read_signature(session: &Session, text: &str) -> Option<Signature> {
 }
 
 /// `Consume(n=1)` and so on.
-fn read_manipulation(session: &Session, text: &str) -> Option<StackManipulation> {
+fn read_manipulation(
+    session: &Session,
+    table: &mut Manipulations,
+    text: &str,
+) -> Option<StackManipulation> {
     let (name, arguments) = text.strip_suffix(')')?.split_once('(')?;
     let number = |text: &str| text.split_once('=')?.1.parse().ok();
-    let names = || {
+    let mut names = || {
         let list = arguments.strip_prefix("local_ids=")?;
         let (shape, inner) = if let Some(inner) = list.strip_prefix('[') {
             (Shape::List, inner.strip_suffix(']')?)
@@ -141,7 +148,7 @@ fn read_manipulation(session: &Session, text: &str) -> Option<StackManipulation>
         } else {
             (Shape::Text, list)
         };
-        Some(Names { shape, ids: read_reprs(session, inner)?.into() })
+        Some(table.names(shape, &read_reprs(session, inner)?))
     };
     Some(match name {
         "Consume" => StackManipulation::Consume(number(arguments)?),

@@ -5,7 +5,7 @@
 
 use crate::base::arena::Symbol;
 use crate::base::entity::EntitySet;
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
@@ -31,7 +31,17 @@ type GroupKey = (Option<Symbol>, IrType);
 /// Merges registers as the options say.
 pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let strategy = ctx.options.locals_coalescing_strategy;
-    let liveness = Liveness::analyse(sub, ctx);
+    let shared = shared_names(sub);
+    // a variable with a single register has no other to share a name with
+    let liveness = match strategy {
+        LocalsCoalescing::Aggressive => Liveness::analyse(sub, ctx, &|_| true),
+        LocalsCoalescing::RootOperand | LocalsCoalescing::RootOperandExcludingArgs => {
+            if shared.is_empty() {
+                return Ok(());
+            }
+            Liveness::analyse(sub, ctx, &|register| shared.contains(&register.name))
+        }
+    };
     let live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
     let mut groups: OrderedMap<GroupKey, Vec<Group>> = OrderedMap::default();
     for (id, live) in live_at_definition {
@@ -74,32 +84,42 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     Ok(())
 }
 
-/// For each register defined, in order of definition, what is live after any of its assignments.
+/// Names of variables of which several registers are defined.
+fn shared_names(sub: &Subroutine) -> LookupSet<Symbol> {
+    let mut first_registers: LookupMap<Symbol, Register> = LookupMap::new();
+    let mut shared = LookupSet::new();
+    sub.visit_definitions(&mut |register| {
+        if *first_registers.get_or_insert_with(register.name, || register) != register {
+            shared.insert(register.name);
+        }
+    });
+    shared
+}
+
+/// For each register of interest that is defined, in order of definition, what is live after any of its assignments.
 fn live_at_definition(
     sub: &Subroutine,
     ctx: Ctx<'_, '_>,
     liveness: &Liveness,
     strategy: LocalsCoalescing,
 ) -> OrderedMap<RegisterId, RegisterSet> {
-    let known = |register: Register| {
-        liveness.numbering.known(register).expect("every register is numbered")
-    };
+    let known = |register: Register| liveness.numbering.known(register);
     let mut live: OrderedMap<RegisterId, RegisterSet> = OrderedMap::default();
     if strategy == LocalsCoalescing::RootOperand {
-        let parameters: RegisterSet = sub.parameters.iter().map(|p| known(*p)).collect();
-        for parameter in &sub.parameters {
-            live.insert(known(*parameter), parameters.clone());
+        let parameters: RegisterSet = sub.parameters.iter().filter_map(|p| known(*p)).collect();
+        for parameter in sub.parameters.iter().filter_map(|p| known(*p)) {
+            live.insert(parameter, parameters.clone());
         }
     }
     for op in sub.ops_in_order() {
-        for target in sub.ops[op].targets() {
-            live.entry(known(*target)).or_default();
+        for target in sub.ops[op].targets().iter().filter_map(|target| known(*target)) {
+            live.entry(target).or_default();
         }
     }
     for block in &sub.body {
         liveness.for_each_op_backwards(sub, ctx, *block, |op: OpId, live_out| {
-            for target in sub.ops[op].targets() {
-                let entry = live.get_mut(&known(*target)).expect("every target has an entry");
+            for target in sub.ops[op].targets().iter().filter_map(|target| known(*target)) {
+                let entry = live.get_mut(&target).expect("every target has an entry");
                 entry.union_with(live_out);
             }
         });

@@ -4,7 +4,6 @@
 use super::{Ctx, optimise_block};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
-use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::teal::model::{Block, Op, OpKind, Subroutine};
@@ -42,14 +41,15 @@ fn inline_jump_chains(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
         let block = &sub.blocks[index];
         if let [Op { kind: OpKind::Branch(target), loc, stack }] = block.ops.as_slice() {
             if stack.is_empty() {
-                session.sink.debug(
-                    format!("removing jump-chain block {}", session.text(block.label)),
-                    Loc::NONE,
-                );
+                session.sink.debug_with(|| {
+                    format!("removing jump-chain block {}", session.text(block.label))
+                });
                 jumps.insert(block.label, *target);
                 sub.blocks.remove(index);
             } else {
-                session.sink.debug("not inlining jump-block due to stack manipulations", *loc);
+                session.sink.debug_at(*loc, || {
+                    "not inlining jump-block due to stack manipulations".to_owned()
+                });
             }
         }
     }
@@ -68,14 +68,10 @@ fn inline_jump_chains(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
                 ));
             }
         }
-        session.sink.debug(
-            format!(
-                "branching to {} will be replaced with {}",
-                session.text(*label),
-                session.text(target)
-            ),
-            Loc::NONE,
-        );
+        session.sink.debug_with(|| {
+            let (label, target) = (session.text(*label), session.text(target));
+            format!("branching to {label} will be replaced with {target}")
+        });
         ends.insert(*label, target);
     }
     let end = |label: &Symbol| ends.get(label).copied().unwrap_or(*label);
@@ -112,16 +108,13 @@ fn inline_single_ops(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
             continue;
         }
         let Some(op) = singles.get(&target) else { continue };
-        session.sink.debug(
-            format!(
-                "replacing `{}` with `{}`",
-                text::op(session, &last.kind),
-                text::op(session, &op.kind)
-            ),
-            last.loc,
-        );
+        session.sink.debug_at(last.loc, || {
+            let (old, new) = (text::op(session, &last.kind), text::op(session, &op.kind));
+            format!("replacing `{old}` with `{new}`")
+        });
         let mut replacement = op.clone();
-        replacement.stack.splice(0..0, std::mem::take(&mut last.stack));
+        let mut manipulations = ctx.manipulations.borrow_mut();
+        replacement.stack = manipulations.concat(last.stack, replacement.stack);
         *last = replacement;
         changed = true;
     }
@@ -143,12 +136,11 @@ fn remove_unreachable(ctx: &Ctx, sub: &mut Subroutine) {
         }
     }
     if !unreached.is_empty() {
-        let labels = unreached
-            .keys()
-            .map(|label| repr(ctx.session.text(*label)))
-            .collect::<Vec<_>>()
-            .join(", ");
-        ctx.session.sink.debug(format!("removing unreachable blocks: [{labels}]"), Loc::NONE);
+        ctx.session.sink.debug_with(|| {
+            let labels = unreached.keys().map(|label| repr(ctx.session.text(*label)));
+            let labels = labels.collect::<Vec<_>>().join(", ");
+            format!("removing unreachable blocks: [{labels}]")
+        });
         sub.blocks.retain(|block| !unreached.contains_key(&block.label));
     }
 }
@@ -184,19 +176,14 @@ fn merge_single_references(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
         let mut changed = false;
         while let Some(next_label) = follower.get(&end) {
             changed = true;
-            session.sink.debug(
-                format!(
-                    "inlining single reference block {} into {}",
-                    session.text(*next_label),
-                    session.text(block.label)
-                ),
-                Loc::NONE,
-            );
+            session.sink.debug_with(|| {
+                let (next, block) = (session.text(*next_label), session.text(block.label));
+                format!("inlining single reference block {next} into {block}")
+            });
             let mut next = tails.remove(next_label).expect("a block has one reference only");
-            let mut jump = block.ops.pop().expect("the block ends in a jump");
+            let jump = block.ops.pop().expect("the block ends in a jump");
             let first = next.ops.first_mut().expect("a block that is jumped to has ops");
-            jump.stack.append(&mut first.stack);
-            first.stack = jump.stack;
+            first.stack = ctx.manipulations.borrow_mut().concat(jump.stack, first.stack);
             block.ops.append(&mut next.ops);
             block.exit_stack_height = next.exit_stack_height;
             end = *next_label;
@@ -235,13 +222,12 @@ fn remove_fall_through_jumps(ctx: &Ctx, sub: &mut Subroutine) {
                 && (count > 1 || op.stack.is_empty())
         });
         if falls_through {
-            ctx.session.sink.debug(
-                format!("removing explicit jump to fall-through block {}", ctx.session.text(next)),
-                Loc::NONE,
-            );
+            ctx.session.sink.debug_with(|| {
+                format!("removing explicit jump to fall-through block {}", ctx.session.text(next))
+            });
             let jump = block.ops.pop().expect("the block ends in a jump");
             if let Some(last) = block.ops.last_mut() {
-                last.stack.extend(jump.stack);
+                last.stack = ctx.manipulations.borrow_mut().concat(last.stack, jump.stack);
             }
         }
     }

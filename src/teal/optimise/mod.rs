@@ -8,15 +8,18 @@ mod dup_collapse;
 mod op_sets;
 mod peephole;
 mod repeated_rotations;
+mod replace;
 mod rotation_search;
 mod stack_shuffles;
+
+use std::cell::RefCell;
 
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupSet;
 use crate::diagnostics::Outcome;
 use crate::session::Session;
 
-use super::model::{Block, OpKind, Program, Subroutine};
+use super::model::{Block, Manipulations, OpKind, Program, Subroutine};
 
 /// What a pass may look at besides the code it changes.
 pub(super) struct Ctx<'a, 's> {
@@ -24,6 +27,19 @@ pub(super) struct Ctx<'a, 's> {
     pub session: &'a Session<'s>,
     /// Optimisation level.
     pub level: i64,
+    /// Those of the program.
+    pub manipulations: RefCell<Manipulations>,
+}
+
+impl<'a, 's> Ctx<'a, 's> {
+    /// Takes the manipulations of a program, to be given back by [`Ctx::finish`].
+    fn new(session: &'a Session<'s>, level: i64, program: &mut Program) -> Self {
+        let manipulations = RefCell::new(std::mem::take(&mut program.manipulations));
+        Self { session, level, manipulations }
+    }
+    fn finish(self, program: &mut Program) {
+        program.manipulations = self.manipulations.into_inner();
+    }
 }
 
 /// A rewrite inside one block. The answer steers the fixed point of the passes marked so.
@@ -72,10 +88,11 @@ pub(super) fn run(
     program: &mut Program,
     observer: Observer,
 ) -> Outcome<()> {
-    let ctx = Ctx { session, level };
     for pass in PASSES.iter().filter(|pass| level >= pass.level) {
         session.check_stop()?;
+        let ctx = Ctx::new(session, level, program);
         (pass.run)(&ctx, program)?;
+        ctx.finish(program);
         if let Some(qualifier) = pass.dump {
             observer(program, qualifier)?;
         }
@@ -127,8 +144,10 @@ fn optimise_block(ctx: &Ctx, block: &mut Block) -> Outcome<()> {
 }
 
 fn log_subroutine(ctx: &Ctx, what: &str, sub: &Subroutine) {
-    let signature = sub.signature.text(ctx.session);
-    ctx.session.sink.debug(format!("optimizing TEAL subroutine {what} {signature}"), sub.loc);
+    ctx.session.sink.debug_at(sub.loc, || {
+        let signature = sub.signature.text(ctx.session);
+        format!("optimizing TEAL subroutine {what} {signature}")
+    });
 }
 
 /// True for `swap` and its longer spellings.

@@ -4,31 +4,32 @@
 use std::rc::Rc;
 
 use super::op_sets::{is_commutative, is_load, is_load_or_dig, is_store, mirrored_ordering};
+use super::replace::Sweep;
 use super::{Ctx, is_swap};
 use crate::avm::ops::AvmOp;
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
-use crate::teal::manipulations::replace;
 use crate::teal::model::{Block, Immediate, Intrinsic, Op, OpKind};
 
 /// Sweeps the block once. After a hit the same position is looked at again; nothing steps back.
 pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
-    let mut at = 0;
+    let mut sweep = Sweep::new(&mut block.ops);
     let mut height = block.entry_stack_height as i64;
     let mut changed = false;
-    while at < block.ops.len() {
-        match rewrite(ctx, &block.ops[at..], height)? {
+    while let [first, ..] = sweep.rest() {
+        match rewrite(ctx, sweep.rest(), height)? {
             Some((width, new)) => {
                 changed = true;
-                replace(ctx.session, &mut block.ops, at..at + width, new)?;
+                sweep.replace(ctx, width, new)?;
             }
             None => {
-                let (consumes, produces) = block.ops[at].kind.stack_effect();
+                let (consumes, produces) = first.kind.stack_effect();
                 height += produces as i64 - consumes as i64;
-                at += 1;
+                sweep.keep(1);
             }
         }
     }
+    sweep.finish();
     Ok(changed)
 }
 
@@ -42,6 +43,7 @@ fn rewrite(ctx: &Ctx, ops: &[Op], height: i64) -> Outcome<Option<(usize, Vec<Op>
             return Ok(Some((4, new)));
         }
         if let [a, b, c, ..] = ops
+            && may_be_triple(a, c)
             && !frame_dig_reaches(height, &ops[..3])
             && let Some(new) = triple(a, b, c, height)?
         {
@@ -81,6 +83,13 @@ fn frame_dig_reaches(height: i64, window: &[Op]) -> bool {
         now += produces as i64;
     }
     false
+}
+
+/// A quick look whether [`triple`] could have an answer.
+fn may_be_triple(a: &Op, c: &Op) -> bool {
+    is_swap(&a.kind)
+        || is_swap(&c.kind)
+        || matches!(a.kind, OpKind::Uncover(_) | OpKind::Dup | OpKind::Assert { .. })
 }
 
 fn triple(a: &Op, b: &Op, c: &Op, height: i64) -> Outcome<Option<Vec<Op>>> {

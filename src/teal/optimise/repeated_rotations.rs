@@ -7,9 +7,9 @@
 //! ```
 
 use super::Ctx;
+use super::replace::replace;
 use crate::diagnostics::Outcome;
-use crate::teal::manipulations::replace;
-use crate::teal::model::{Block, Op, OpKind, StackManipulation};
+use crate::teal::model::{Block, Op, OpKind, Stretch};
 
 /// Rewrites every maximal run of equal rotations that has a shorter inverse.
 pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
@@ -17,7 +17,7 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
     let mut changed = false;
     let mut at = 0;
     // Manipulations of the block's first op before those of a deleted run were added to it.
-    let mut own_of_first: Option<Vec<StackManipulation>> = None;
+    let mut own_of_first: Option<Stretch> = None;
     while at < ops.len() {
         let Some(depth) = ops[at].rotation() else {
             at += 1;
@@ -32,10 +32,10 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
                 _ => OpKind::Cover(depth),
             };
             if at == 0 && inverse_count == 0 && own_of_first.is_none() {
-                own_of_first = ops.get(count).map(|next| next.stack.clone());
+                own_of_first = ops.get(count).map(|next| next.stack);
             }
             let new = vec![Op::new(inverse, ops[at].loc); inverse_count];
-            replace(ctx.session, ops, at..at + count, new)?;
+            replace(ctx, ops, at..at + count, new)?;
             changed = true;
             at += inverse_count;
         } else {
@@ -44,7 +44,7 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
                 // moves all manipulations of this run to its last op.
                 let mut run = ops[..count].to_vec();
                 run[0].stack = own;
-                replace(ctx.session, ops, 0..count, run)?;
+                replace(ctx, ops, 0..count, run)?;
             }
             at += count;
         }

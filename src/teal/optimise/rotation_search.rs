@@ -9,9 +9,9 @@
 //! moves one entry, so entries that have to move bound the number of rotations still needed.
 
 use super::Ctx;
+use super::replace::replace;
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
-use crate::teal::manipulations::replace;
 use crate::teal::model::{Block, Op, OpKind};
 use crate::teal::text;
 
@@ -52,18 +52,14 @@ fn shorten(ctx: &Ctx, run: &mut Vec<Op>) -> Outcome<()> {
                 let texts = ops.iter().map(|op| text::op(ctx.session, &op.kind));
                 texts.collect::<Vec<_>>().join("; ")
             };
-            ctx.session.sink.debug(
-                format!(
-                    "Replaced '{}' with '{}', reducing by {} ops by search",
-                    list(run),
-                    list(&new),
-                    run.len() - new.len()
-                ),
-                Loc::NONE,
-            );
+            ctx.session.sink.debug_with(|| {
+                let (old, new_text) = (list(run), list(&new));
+                let reduction = run.len() - new.len();
+                format!("Replaced '{old}' with '{new_text}', reducing by {reduction} ops by search")
+            });
             // A window at the end of the run may be cut short; the reference counts on to its full
             // width, which only matters for a window that covers the whole run.
-            return replace(ctx.session, run, start..end, new);
+            return replace(ctx, run, start..end, new);
         }
     }
     Ok(())

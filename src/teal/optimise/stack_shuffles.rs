@@ -7,64 +7,74 @@
 
 use super::Ctx;
 use super::op_sets::is_constant_load;
+use super::replace::replace;
 use crate::diagnostics::Outcome;
-use crate::teal::manipulations::replace;
 use crate::teal::model::{Block, Op, OpKind};
 
 /// Rewrites every run of loads and shuffles among them. Answers true for every shuffle played, even
 /// one that leaves the order as it was.
 pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
     let ops = &mut block.ops;
-    let mut loads: Vec<Op> = Vec::new();
-    let mut start = 0;
-    let (mut run_changed, mut changed) = (false, false);
+    // where the run of loads starts, and the loads once a shuffle was played
+    let mut start = None;
+    let mut played: Option<Vec<Op>> = None;
+    let mut changed = false;
     let mut at = 0;
     while at < ops.len() {
         let op = &ops[at];
         if is_constant_load(&op.kind) {
-            if loads.is_empty() {
-                start = at;
-                run_changed = false;
+            start.get_or_insert(at);
+            if let Some(loads) = &mut played {
+                loads.push(op.clone());
             }
-            loads.push(op.clone());
-        } else if !loads.is_empty() {
-            if shuffle(&mut loads, op) {
-                run_changed = true;
+        } else if let Some(first) = start {
+            let count = played.as_ref().map_or(at - first, Vec::len);
+            if is_shuffle(&op.kind, count) {
+                let loads = played.get_or_insert_with(|| ops[first..at].to_vec());
+                shuffle(loads, op);
                 changed = true;
             } else {
-                let new = std::mem::take(&mut loads);
-                if run_changed {
+                start = None;
+                if let Some(new) = played.take() {
                     let width = new.len();
-                    replace(ctx.session, ops, start..at, new)?;
-                    at = start + width;
+                    replace(ctx, ops, first..at, new)?;
+                    at = first + width;
                 }
             }
         }
         at += 1;
     }
-    if run_changed && !loads.is_empty() {
+    if let (Some(first), Some(loads)) = (start, played) {
         let end = ops.len();
-        replace(ctx.session, ops, start..end, loads)?;
+        replace(ctx, ops, first..end, loads)?;
     }
     Ok(changed)
 }
 
-/// Does to the loads what `op` does to the stack, if it touches nothing below them.
-fn shuffle(loads: &mut Vec<Op>, op: &Op) -> bool {
+/// Whether an op only shuffles so many values on top of the stack.
+fn is_shuffle(kind: &OpKind, count: usize) -> bool {
+    match kind {
+        OpKind::Dup | OpKind::DupN(_) => true,
+        OpKind::Uncover(n) | OpKind::Cover(n) => usize::from(*n) < count,
+        _ => false,
+    }
+}
+
+/// Does to the loads what `op`, a shuffle of them, does to the stack.
+fn shuffle(loads: &mut Vec<Op>, op: &Op) {
     match op.kind {
         OpKind::Dup => duplicate(loads, 1, op),
         OpKind::DupN(n) => duplicate(loads, usize::from(n), op),
-        OpKind::Uncover(n) if usize::from(n) < loads.len() => {
+        OpKind::Uncover(n) => {
             let moved = loads.remove(loads.len() - 1 - usize::from(n));
             loads.push(moved);
         }
-        OpKind::Cover(n) if usize::from(n) < loads.len() => {
+        OpKind::Cover(n) => {
             let moved = loads.pop().expect("there are more loads than the depth");
             loads.insert(loads.len() - usize::from(n), moved);
         }
-        _ => return false,
+        _ => {}
     }
-    true
 }
 
 fn duplicate(loads: &mut Vec<Op>, count: usize, op: &Op) {
@@ -72,5 +82,5 @@ fn duplicate(loads: &mut Vec<Op>, count: usize, op: &Op) {
     for _ in 0..count {
         loads.push(Op::new(last.clone(), op.loc));
     }
-    loads.last_mut().expect("duplicates follow a load").stack.clone_from(&op.stack);
+    loads.last_mut().expect("duplicates follow a load").stack = op.stack;
 }

@@ -34,8 +34,8 @@ fn blocks(session: &Session, program: &Program) -> Vec<String> {
 fn check_block(level: i64, run: fn(&Ctx, &mut Block) -> Outcome<bool>, before: &str, after: &str) {
     let arena = Arena::new();
     let session = Session::new(&arena, None);
-    let ctx = Ctx { session: &session, level };
     let mut program = read(&session, &[&format!("f: {before}")]);
+    let ctx = Ctx::new(&session, level, &mut program);
     let block = &mut program.subroutines[0].blocks[0];
     while run(&ctx, block).expect("runs") {}
     assert_eq!(show(&session, &block.ops), after, "from {before}");
@@ -45,7 +45,7 @@ fn check_program(run: fn(&Ctx, &mut Program) -> Outcome<()>, before: &[&str], af
     let arena = Arena::new();
     let session = Session::new(&arena, None);
     let mut program = read(&session, before);
-    run(&Ctx { session: &session, level: 1 }, &mut program).expect("runs");
+    run(&Ctx::new(&session, 1, &mut program), &mut program).expect("runs");
     assert_eq!(blocks(&session, &program), after);
 }
 
@@ -130,7 +130,7 @@ fn a_run_of_rotations_without_effect_is_refused() {
     let arena = Arena::new();
     let session = Session::new(&arena, None);
     let mut program = read(&session, &["f: itob; cover 2; uncover 2; itob"]);
-    let ctx = Ctx { session: &session, level: 2 };
+    let ctx = Ctx::new(&session, 2, &mut program);
     let result = rotation_search::run(&ctx, &mut program.subroutines[0].blocks[0]);
     let message = "could not preserve stack manipulations due to entire block deletion";
     assert_eq!(
@@ -165,7 +165,7 @@ fn a_call_that_never_returns_is_a_jump() {
          // g() -> void:\ng:\n// stack 0, 0:\n    callsub f\n    err\n",
     )
     .expect("readable TEAL");
-    optimise_control_flow(&Ctx { session: &session, level: 1 }, &mut program).expect("runs");
+    optimise_control_flow(&Ctx::new(&session, 1, &mut program), &mut program).expect("runs");
     assert_eq!(blocks(&session, &program), ["f: b g", "g: b f"]);
 }
 
@@ -204,10 +204,12 @@ fn manipulations_of_replaced_ops_are_kept() {
     let mut program = read(&session, &["f: itob; cover 2; uncover 2"]);
     let block = &mut program.subroutines[0].blocks[0];
     for (op, depth) in block.ops.iter_mut().zip(0..) {
-        op.stack.push(StackManipulation::Pop(depth));
+        op.stack = program.manipulations.add([StackManipulation::Pop(depth)]);
     }
-    peephole::run(&Ctx { session: &session, level: 1 }, block).expect("runs");
+    let ctx = Ctx::new(&session, 1, &mut program);
+    let block = &mut program.subroutines[0].blocks[0];
+    peephole::run(&ctx, block).expect("runs");
     let kept = [0, 1, 2].map(StackManipulation::Pop);
     assert_eq!(block.ops.len(), 1);
-    assert_eq!(block.ops[0].stack, kept);
+    assert_eq!(ctx.manipulations.borrow().of(block.ops[0].stack), kept);
 }
