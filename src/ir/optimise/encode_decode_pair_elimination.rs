@@ -5,6 +5,7 @@
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::diagnostics::Outcome;
 use crate::ir::model::{OpId, Subroutine};
+use crate::ir::numbering::Numbering;
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 use crate::ir::pool::Pool;
 use crate::ir::types::{Encoding, EncodingId, IrType, Shape};
@@ -44,7 +45,36 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(changed)
 }
 
+/// Whether something is encoded that was decoded, or decoded that was encoded.
+fn has_candidates(sub: &Subroutine) -> bool {
+    let (mut encoded, mut decoded) = (Numbering::default(), Numbering::default());
+    for op in sub.ops_in_order() {
+        let OpKind::Assign { targets, source } = &sub.ops[op].kind else { continue };
+        let numbering = match source.kind {
+            SourceKind::BytesEncode { .. } => &mut encoded,
+            SourceKind::DecodeBytes { .. } => &mut decoded,
+            _ => continue,
+        };
+        numbering.id(targets[0]);
+    }
+    let is_one_of = |numbering: &Numbering, value: Option<&Value>| {
+        let register = value.and_then(|value| value.register());
+        register.is_some_and(|register| numbering.known(register).is_some())
+    };
+    sub.ops_in_order().any(|op| match &sub.ops[op].kind {
+        OpKind::Assign { source, .. } => match &source.kind {
+            SourceKind::BytesEncode { values, .. } => is_one_of(&decoded, values.first()),
+            SourceKind::DecodeBytes { value, .. } => is_one_of(&encoded, Some(value)),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
 fn find(sub: &Subroutine, pool: &Pool<'_>) -> Vec<(OpId, Source)> {
+    if !has_candidates(sub) {
+        return Vec::new();
+    }
     let mut encodes_by_values: LookupMap<&[Value], Vec<(OpId, Encode<'_>)>> = LookupMap::new();
     let mut encodes_by_target: OrderedMap<Register, Encode<'_>> = OrderedMap::default();
     let mut decodes_by_value: LookupMap<Value, Vec<(OpId, Decode)>> = LookupMap::new();

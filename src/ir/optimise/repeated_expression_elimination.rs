@@ -11,9 +11,10 @@
 
 use std::hash::{Hash, Hasher};
 
+use rustc_hash::FxHasher;
+
 use crate::avm::ops::Purity;
 use crate::base::entity::{EntitySet, SecondaryMap};
-use crate::base::ordered::LookupMap;
 use crate::diagnostics::Outcome;
 use crate::ir::dominators::DominatorTree;
 use crate::ir::model::{BlockId, OpId, Subroutine};
@@ -51,7 +52,7 @@ struct Found {
 }
 
 /// What makes two operations repeat each other.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Key<'a> {
     Computed(Expression<'a>),
     Asserted(Value),
@@ -64,6 +65,44 @@ impl<'a> Key<'a> {
             OpKind::Assert { condition, .. } => Some(Key::Asserted(*condition)),
             _ => None,
         }
+    }
+    fn hash(self) -> u64 {
+        let mut hasher = FxHasher::default();
+        match self {
+            Key::Computed(expression) => expression.hash(&mut hasher),
+            Key::Asserted(value) => value.hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+}
+
+/// Gives equal keys one number, dense and in the order of first mention: a hash table with linear
+/// probing that has room for as many keys as the body has operations.
+struct Numbers<'a> {
+    keys: Vec<Key<'a>>,
+    /// Number of a key plus one, 0 where there is none.
+    slots: Vec<u32>,
+}
+
+impl<'a> Numbers<'a> {
+    fn with_capacity(keys: usize) -> Self {
+        let slots = vec![0; (2 * keys + 1).next_power_of_two()];
+        Self { keys: Vec::with_capacity(keys), slots }
+    }
+    fn number(&mut self, key: Key<'a>) -> u32 {
+        let mask = self.slots.len() - 1;
+        let mut place = key.hash() as usize & mask;
+        loop {
+            match self.slots[place] {
+                0 => break,
+                known if self.keys[known as usize - 1] == key => return known - 1,
+                _ => place = (place + 1) & mask,
+            }
+        }
+        self.keys.push(key);
+        let count = u32::try_from(self.keys.len()).expect("fewer than 2^32 operations");
+        self.slots[place] = count;
+        count - 1
     }
 }
 
@@ -119,11 +158,11 @@ impl Eq for Expression<'_> {}
 
 impl Hash for Expression<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        std::mem::discriminant(self.0).hash(state);
         match self.0 {
             SourceKind::Intrinsic(intrinsic) => {
                 // names of fields take long to hash and seldom differ alone
-                (intrinsic.op, &intrinsic.args).hash(state);
+                state.write_usize(intrinsic.op as usize);
+                intrinsic.args.iter().for_each(|arg| arg.hash(state));
             }
             SourceKind::ExtractValue { base, indexes, .. } => (base, indexes).hash(state),
             SourceKind::ReplaceValue { base, indexes, value, .. } => {
@@ -143,30 +182,26 @@ struct Classes {
     /// The places of a block's operations in that list start here.
     first_places: SecondaryMap<BlockId, u32>,
     /// How many classes there are.
-    count: u32,
+    count: usize,
 }
 
 impl Classes {
     /// None when no two operations are equal.
     fn sort(sub: &Subroutine) -> Option<Self> {
         let ops = sub.op_count();
-        let mut classes: LookupMap<Key<'_>, u32> = LookupMap::with_capacity(ops);
+        let mut numbers = Numbers::with_capacity(ops);
         let mut of_ops = Vec::with_capacity(ops);
         let mut first_places = SecondaryMap::new();
-        let (mut count, mut considered) = (0, 0);
+        let mut considered = 0;
         for block in &sub.body {
             first_places[*block] = u32::try_from(of_ops.len()).expect("fewer than 2^32 operations");
             for op in &sub.blocks[*block].ops {
-                let class = Key::of(&sub.ops[*op].kind).map(|key| {
-                    considered += 1;
-                    *classes.get_or_insert_with(key, || {
-                        count += 1;
-                        count - 1
-                    })
-                });
-                of_ops.push(class);
+                let key = Key::of(&sub.ops[*op].kind);
+                considered += usize::from(key.is_some());
+                of_ops.push(key.map(|key| numbers.number(key)));
             }
         }
+        let count = numbers.keys.len();
         (count < considered).then_some(Self { of_ops, first_places, count })
     }
 }
@@ -186,7 +221,7 @@ enum Step {
 
 fn search(sub: &Subroutine, tree: &DominatorTree, classes: &Classes) -> Found {
     let mut found = Found::default();
-    let mut known = Known { first: vec![None; classes.count as usize], added: Vec::new() };
+    let mut known = Known { first: vec![None; classes.count], added: Vec::new() };
     let mut steps = vec![Step::Enter(tree.entry())];
     while let Some(step) = steps.pop() {
         match step {

@@ -23,7 +23,7 @@ use crate::base::entity::{EntityId, EntitySet};
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
-use crate::ir::model::{Node, OpId, Subroutine};
+use crate::ir::model::{BlockId, Node, OpId, Subroutine};
 use crate::ir::numbering::{Numbering, RegisterId};
 use crate::ir::op::{
     Constant, Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind, Value,
@@ -49,9 +49,15 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         simplifier.queued.remove(op);
         changed |= simplifier.simplify(sub, op)?;
     }
-    changed |= simplifier.rewrite_operations(sub)?;
-    changed |= simplifier.simplify_branches(sub);
-    changed |= simplifier.simplify_statements(sub);
+    if simplifier.reads_boxes {
+        // what is dropped below still counts as a reader
+        simplifier.collected_readers(sub);
+    }
+    for index in 0..sub.body.len() {
+        let block = sub.body[index];
+        changed |= simplifier.rewrite_operations(sub, block)?;
+        changed |= simplifier.simplify_branch(sub, block);
+    }
     Ok(changed)
 }
 
@@ -67,18 +73,22 @@ struct Simplifier<'a, 's> {
     ///
     /// PARITY: the reference keeps unordered sets; body order is assumed to lead to the same end.
     readers: OnceCell<Readers>,
+    /// Whether there is a read of a box whose content may turn out to be unused.
+    reads_boxes: bool,
     queue: VecDeque<OpId>,
     queued: EntitySet<OpId>,
 }
 
 impl<'a, 's> Simplifier<'a, 's> {
     fn new(sub: &Subroutine, ctx: Ctx<'a, 's>) -> Self {
+        let count = sub.op_count();
         let mut simplifier = Self {
             ctx,
-            numbering: Numbering::with_capacity(sub.op_count()),
-            definitions: Vec::new(),
+            numbering: Numbering::with_capacity(count),
+            definitions: Vec::with_capacity(count),
             readers: OnceCell::new(),
-            queue: VecDeque::new(),
+            reads_boxes: false,
+            queue: VecDeque::with_capacity(count),
             queued: EntitySet::new(),
         };
         for op in sub.ops_in_order() {
@@ -98,6 +108,7 @@ impl<'a, 's> Simplifier<'a, 's> {
                     if intrinsic.op == AvmOp::BoxGet =>
                 {
                     simplifier.define(*content, None);
+                    simplifier.reads_boxes = true;
                 }
                 _ => {}
             }
@@ -255,19 +266,33 @@ impl<'a, 's> Simplifier<'a, 's> {
         Ok(())
     }
 
-    /// Turns operands into immediates, and reads of unused box contents into reads of the length.
-    fn rewrite_operations(&mut self, sub: &mut Subroutine) -> Outcome<bool> {
+    /// Turns operands into immediates, and reads of unused box contents into reads of the length. Drops
+    /// statements without effect, and simplifies the others.
+    fn rewrite_operations(&self, sub: &mut Subroutine, block: BlockId) -> Outcome<bool> {
         let mut changed = false;
-        for index in 0..sub.body.len() {
-            for place in 0..sub.blocks[sub.body[index]].ops.len() {
-                let op = sub.blocks[sub.body[index]].ops[place];
-                changed |= self.rewrite_operation(sub, op)?;
+        let mut dropped = EntitySet::new();
+        for place in 0..sub.blocks[block].ops.len() {
+            let op = sub.blocks[block].ops[place];
+            match self.statement(sub, op) {
+                Statement::Keep => {}
+                Statement::Assignment => changed |= self.rewrite_operation(sub, op)?,
+                Statement::Drop => {
+                    dropped.insert(op);
+                }
+                Statement::Replace(kind) => {
+                    sub.ops[op].kind = kind;
+                    changed = true;
+                }
             }
         }
-        Ok(changed)
+        if dropped.is_empty() {
+            return Ok(changed);
+        }
+        sub.blocks[block].ops.retain(|op| !dropped.contains(*op));
+        Ok(true)
     }
 
-    fn rewrite_operation(&mut self, sub: &mut Subroutine, op: OpId) -> Outcome<bool> {
+    fn rewrite_operation(&self, sub: &mut Subroutine, op: OpId) -> Outcome<bool> {
         let OpKind::Assign { targets, source } = &sub.ops[op].kind else { return Ok(false) };
         let SourceKind::Intrinsic(intrinsic) = &source.kind else { return Ok(false) };
         let loc = source.loc;
@@ -293,47 +318,18 @@ impl<'a, 's> Simplifier<'a, 's> {
         Ok(true)
     }
 
-    /// Simplifies conditions of branches as truth values.
-    fn simplify_branches(&self, sub: &mut Subroutine) -> bool {
-        let mut changed = false;
-        for index in 0..sub.body.len() {
-            let block = sub.body[index];
-            let TerminatorKind::Branch { condition, .. } = sub.blocks[block].terminator().kind
-            else {
-                continue;
-            };
-            let Some(value) = self.as_truth_value(sub, condition) else { continue };
-            if let TerminatorKind::Branch { condition, .. } =
-                &mut sub.blocks[block].terminator_mut().kind
-            {
-                *condition = value;
-                changed = true;
-            }
+    /// Simplifies the condition of a branch as a truth value.
+    fn simplify_branch(&self, sub: &mut Subroutine, block: BlockId) -> bool {
+        let TerminatorKind::Branch { condition, .. } = sub.blocks[block].terminator().kind else {
+            return false;
+        };
+        let Some(value) = self.as_truth_value(sub, condition) else { return false };
+        if let TerminatorKind::Branch { condition, .. } =
+            &mut sub.blocks[block].terminator_mut().kind
+        {
+            *condition = value;
         }
-        changed
-    }
-
-    /// Drops statements without effect, and simplifies the others.
-    fn simplify_statements(&self, sub: &mut Subroutine) -> bool {
-        let mut changed = false;
-        for index in 0..sub.body.len() {
-            let block = sub.body[index];
-            let mut ops = std::mem::take(&mut sub.blocks[block].ops);
-            ops.retain(|op| match self.statement(sub, *op) {
-                Statement::Keep => true,
-                Statement::Drop => {
-                    changed = true;
-                    false
-                }
-                Statement::Replace(kind) => {
-                    sub.ops[*op].kind = kind;
-                    changed = true;
-                    true
-                }
-            });
-            sub.blocks[block].ops = ops;
-        }
-        changed
+        true
     }
 
     fn statement(&self, sub: &Subroutine, op: OpId) -> Statement {
@@ -362,6 +358,9 @@ impl<'a, 's> Simplifier<'a, 's> {
                     None => Statement::Keep,
                 },
             },
+            OpKind::Assign { source: Source { kind: SourceKind::Intrinsic(_), .. }, .. } => {
+                Statement::Assignment
+            }
             _ => Statement::Keep,
         }
     }
@@ -369,6 +368,8 @@ impl<'a, 's> Simplifier<'a, 's> {
 
 /// What becomes of a statement.
 enum Statement {
+    /// It is the assignment of the results of an instruction, which has rules of its own.
+    Assignment,
     Keep,
     Drop,
     Replace(OpKind),
