@@ -18,7 +18,7 @@ use crate::awst;
 use crate::awst::decl::RootNode;
 use crate::awst::wtypes::WTypes;
 use crate::base::arena::{Arena, Symbol};
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::{normalise_path, repr};
 use crate::diagnostics::render::Report;
@@ -259,59 +259,64 @@ impl<'r> Driver<'_, 'r> {
         let artifacts = ir::build::program::build(ctx, &wtypes, roots)?;
         gate(session)?;
 
-        let order = compilation_order(ctx, &artifacts)?;
-        let mut backend = Backend::new(ctx, &targets, &artifacts, self.request.outputs);
+        let (order, referenced) = compilation_order(ctx, &artifacts)?;
+        let mut backend = Backend::new(ctx, &targets, &artifacts);
+        let mut files = Files::new(session, &options, &targets);
+        let mut kept = Ok(());
         let mut artifacts: Vec<Option<Artifact>> = artifacts.into_iter().map(Some).collect();
-        for place in order {
-            backend.compile(artifacts[place].take().expect("each place comes once"))?;
+        for place in &order {
+            let artifact = artifacts[*place].take().expect("each place comes once");
+            let Some(compiled) = backend.compile(artifact, self.request.outputs)? else { continue };
+            let specifications = files.make(&compiled, self.request.outputs);
+            kept = kept.and_then(|()| {
+                self.keep_results(session, &options, &targets, &compiled, specifications)
+            });
+            if referenced.contains(&compiled.id) {
+                backend.keep(compiled);
+            }
         }
-        let compiled = backend.into_compiled();
         gate(session)?;
 
-        let outputs = &mut *self.request.outputs;
-        let mut files = Files { session, options: &options, targets: &targets, outputs };
-        let made = files.make(&compiled);
+        if order.is_empty() {
+            let message = "No contracts or logic signatures discovered in any source files";
+            session.sink.warning(message, Loc::NONE);
+        }
+        let told = files.tell();
         // after a failure, what was made before it stays, as in the reference
         let finished = self.request.outputs.finish();
-        let specifications = made?;
+        told?;
         finished.map_err(|error| io_failure(&error, "output"))?;
-        self.keep_results(session, &options, &targets, compiled, specifications)
+        kept
     }
 
-    /// Fills the report with what the request asks to keep.
+    /// Fills the report with what the request asks to keep of an artifact.
     fn keep_results(
         &mut self,
         session: &Session<'_>,
         options: &CompileOptions,
         targets: &Targets,
-        compiled: Vec<Compiled>,
-        specifications: Vec<Specifications>,
+        artifact: &Compiled,
+        specifications: Specifications,
     ) -> Outcome<()> {
         match self.request.keep {
             Keep::Nothing => {}
             Keep::Artifacts => {
-                for (artifact, files) in compiled.into_iter().zip(specifications) {
-                    if let Some(folder) = targets.get(&artifact.id) {
-                        let level = options.debug_level;
-                        let kept = kept_artifact(session, level, artifact, files, folder)?;
-                        self.report.artifacts.push(kept);
-                    }
+                if let Some(folder) = targets.get(&artifact.id) {
+                    let level = options.debug_level;
+                    let kept = kept_artifact(session, level, artifact, specifications, folder)?;
+                    self.report.artifacts.push(kept);
                 }
             }
             Keep::Specifications => {
-                for artifact in &compiled {
-                    if let (Metadata::Contract(contract), [approval, clear]) =
-                        (&artifact.metadata, artifact.programs.as_slice())
-                    {
-                        let [approval, clear] =
-                            [approval, clear].map(|program| program.for_specification());
-                        let prefix = &options.template_vars_prefix;
-                        let form = arc56::Form::Full;
-                        let value =
-                            arc56::describe(session, contract, approval, clear, prefix, form)?;
-                        let value = value.into_owned();
-                        self.report.specifications.push((contract.id.clone(), value));
-                    }
+                if let (Metadata::Contract(contract), [approval, clear]) =
+                    (&artifact.metadata, artifact.programs.as_slice())
+                {
+                    let [approval, clear] =
+                        [approval, clear].map(|program| program.for_specification());
+                    let prefix = &options.template_vars_prefix;
+                    let form = arc56::Form::Full;
+                    let value = arc56::describe(session, contract, approval, clear, prefix, form)?;
+                    self.report.specifications.push((contract.id.clone(), value.into_owned()));
                 }
             }
         }
@@ -481,8 +486,11 @@ fn within_targets(
     CompileOptions { compilation_set: set.collect(), ..options }
 }
 
-/// Places of the artifacts in the order to compile them.
-fn compilation_order(ctx: Ctx<'_, '_>, artifacts: &[Artifact]) -> Outcome<Vec<usize>> {
+/// Places of the artifacts in the order to compile them, and the artifacts that others refer to.
+fn compilation_order(
+    ctx: Ctx<'_, '_>,
+    artifacts: &[Artifact],
+) -> Outcome<(Vec<usize>, LookupSet<Symbol>)> {
     let id_of = |artifact: &Artifact| match artifact {
         Artifact::Contract { metadata, .. } => ctx.sym(&metadata.id),
         Artifact::LogicSignature { metadata, .. } => ctx.sym(&metadata.id),
@@ -494,35 +502,37 @@ fn compilation_order(ctx: Ctx<'_, '_>, artifacts: &[Artifact]) -> Outcome<Vec<us
             needs: ir::build::program::references(ctx, artifact),
         })
         .collect();
-    order::sort(&dependencies, &ctx.session.sink, |id| ctx.text(id))
+    let order = order::sort(&dependencies, &ctx.session.sink, |id| ctx.text(id))?;
+    let referenced = dependencies.iter().flat_map(|artifact| artifact.needs.keys().copied());
+    Ok((order, referenced.collect()))
 }
 
 /// An artifact as it leaves the session.
 fn kept_artifact(
     session: &Session<'_>,
     debug_level: i64,
-    artifact: Compiled,
+    artifact: &Compiled,
     files: Specifications,
     folder: &str,
 ) -> Outcome<CompiledArtifact> {
-    let programs = artifact.programs.into_iter().map(|program| {
+    let programs = artifact.programs.iter().map(|program| {
         Ok(CompiledProgram {
             kind: program.kind,
             source_map: source_map::render(session, &program.debug_map(debug_level), folder)?,
             template_variables: program
                 .assembled
                 .template_variables
-                .into_iter()
-                .map(|(name, value)| (session.text(name).to_owned(), value))
+                .iter()
+                .map(|(name, value)| (session.text(*name).to_owned(), value.clone()))
                 .collect(),
             stats: program.assembled.stats.entries(),
-            teal: program.text,
-            bytecode: program.assembled.bytecode,
+            teal: program.text.clone(),
+            bytecode: program.assembled.bytecode.clone(),
         })
     });
     Ok(CompiledArtifact {
         programs: programs.collect::<Outcome<_>>()?,
-        metadata: artifact.metadata,
+        metadata: artifact.metadata.clone(),
         arc32: files.arc32,
         arc56: files.arc56,
     })

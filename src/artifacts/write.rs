@@ -49,16 +49,34 @@ pub struct Disk {
     waiting: Vec<(PathBuf, PathBuf)>,
     /// Files in place, in the order they were taken.
     written: Vec<PathBuf>,
+    /// Folders that were made for files that still wait.
+    made: Vec<PathBuf>,
 }
 
 impl Disk {
     /// A writer for which relative paths start at `base`.
     pub fn new(base: impl Into<PathBuf>) -> Self {
-        Self { base: base.into(), waiting: Vec::new(), written: Vec::new() }
+        Self { base: base.into(), waiting: Vec::new(), written: Vec::new(), made: Vec::new() }
     }
     /// The files put in place so far, with absolute paths where `base` is absolute.
     pub fn written(&self) -> &[PathBuf] {
         &self.written
+    }
+    /// Makes a folder and those above it, and remembers those that were missing.
+    fn make(&mut self, folder: &Path) -> io::Result<()> {
+        let mut made = fs::create_dir(folder);
+        if let (Err(error), Some(above)) = (&made, folder.parent())
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            self.make(above)?;
+            made = fs::create_dir(folder);
+        }
+        match made {
+            Ok(()) => self.made.push(folder.to_owned()),
+            Err(_) if folder.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
     /// A name nothing else uses: the process and the place in the list make it so.
     fn temporary(&self, target: &Path) -> PathBuf {
@@ -79,7 +97,7 @@ impl Outputs for Disk {
         fs::write(path, content)
     }
     fn make_folder(&mut self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(self.base.join(path))
+        self.make(&self.base.join(path))
     }
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
         let target = self.base.join(path);
@@ -93,6 +111,7 @@ impl Outputs for Disk {
     }
     fn finish(&mut self) -> io::Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
+        self.made.clear();
         let mut outcome = Ok(());
         for (temporary, target) in waiting {
             match outcome {
@@ -115,6 +134,10 @@ impl Drop for Disk {
     fn drop(&mut self) {
         for (temporary, _) in &self.waiting {
             let _ = fs::remove_file(temporary);
+        }
+        // one that somebody else put something into stays
+        for folder in self.made.iter().rev() {
+            let _ = fs::remove_dir(folder);
         }
     }
 }
@@ -177,6 +200,8 @@ mod tests {
         disk.finish().unwrap();
         assert_eq!(fs::read(folder.join("out/a")).unwrap(), b"1");
         assert_eq!(disk.written(), [folder.join("out/a")]);
+        disk.make_folder(Path::new("out/new/deep")).unwrap();
+        disk.write(Path::new("out/new/deep/b"), b"2").unwrap();
         disk.write(Path::new("out/b"), b"2").unwrap();
         drop(disk);
         assert_eq!(fs::read_dir(folder.join("out")).unwrap().count(), 1);

@@ -61,7 +61,6 @@ impl CompiledProgram {
 pub struct Backend<'b, 's> {
     ctx: Ctx<'b, 's>,
     targets: &'b Targets,
-    outputs: &'b mut dyn Outputs,
     provider: Provider<'b, 's>,
     /// Folders of dumps with the artifact that has each.
     claimed: OrderedMap<String, Loc>,
@@ -69,68 +68,81 @@ pub struct Backend<'b, 's> {
 
 impl<'b, 's> Backend<'b, 's> {
     /// A backend that has compiled nothing. `artifacts` are all there will be.
-    pub fn new(
-        ctx: Ctx<'b, 's>,
-        targets: &'b Targets,
-        artifacts: &[Artifact],
-        outputs: &'b mut dyn Outputs,
-    ) -> Self {
+    pub fn new(ctx: Ctx<'b, 's>, targets: &'b Targets, artifacts: &[Artifact]) -> Self {
         let mut state_totals = LookupMap::new();
         for artifact in artifacts {
             if let Artifact::Contract { metadata, .. } = artifact {
                 state_totals.insert(ctx.sym(&metadata.id), metadata.state_totals);
             }
         }
-        let provider =
-            Provider { ctx, state_totals, compiled: Vec::new(), cache: RefCell::default() };
-        Self { ctx, targets, outputs, provider, claimed: OrderedMap::default() }
+        let (references, cache) = (LookupMap::new(), RefCell::default());
+        let provider = Provider { ctx, state_totals, references, cache };
+        Self { ctx, targets, provider, claimed: OrderedMap::default() }
     }
 
-    /// Compiles one artifact, unless mistakes show up on the way: those are reported.
-    pub fn compile(&mut self, mut artifact: Artifact) -> Outcome<()> {
+    /// Compiles one artifact. There is none after mistakes on the way: those are reported.
+    pub fn compile(
+        &mut self,
+        mut artifact: Artifact,
+        outputs: &mut dyn Outputs,
+    ) -> Outcome<Option<Compiled>> {
         let ctx = self.ctx;
         let session = ctx.session;
         session.check_stop()?;
-        let metadata = match &artifact {
-            Artifact::Contract { metadata, .. } => Metadata::Contract(metadata.clone()),
-            Artifact::LogicSignature { metadata, .. } => Metadata::LogicSig(metadata.clone()),
+        let (id, name) = match &artifact {
+            Artifact::Contract { metadata, .. } => (&metadata.id, &metadata.name),
+            Artifact::LogicSignature { metadata, .. } => (&metadata.id, &metadata.name),
         };
-        let id = ctx.sym(metadata.id());
-        let folder = self.claim_folder(id, metadata.name(), artifact.loc());
-        let mut dumps =
-            IrDumps { ctx, dumps: Dumps::new(&mut *self.outputs, folder, metadata.name()) };
+        let id = ctx.sym(id);
+        let folder = self.claim_folder(id, name, artifact.loc(), outputs);
+        let mut dumps = IrDumps { ctx, dumps: Dumps::new(outputs, folder, name) };
         let errors = error_count(session);
         for program in artifact.programs() {
             dumps.program(program, Stage::Ssa)?;
         }
         transform(&mut artifact, ctx, &self.provider, &mut dumps)?;
         if error_count(session) > errors {
-            return Ok(());
+            return Ok(None);
         }
         let mut dumps = dumps.dumps;
+        // what the next form was made of is freed at once
+        let (metadata, programs) = match artifact {
+            Artifact::Contract { metadata, approval, clear, .. } => {
+                (Metadata::Contract(metadata), vec![approval, clear])
+            }
+            Artifact::LogicSignature { metadata, program, .. } => {
+                (Metadata::LogicSig(metadata), vec![program])
+            }
+        };
         let mut stack_code = Vec::new();
-        for program in artifact.programs() {
-            stack_code.push(lower_to_stack_code(ctx, program, &mut dumps)?);
+        for program in programs {
+            stack_code.push(lower_to_stack_code(ctx, &program, &mut dumps)?);
         }
         let mut assembly = Vec::new();
-        for program in &stack_code {
-            assembly.push(build_assembly(ctx, program, &mut dumps)?);
+        for program in stack_code {
+            assembly.push(build_assembly(ctx, &program, &mut dumps)?);
         }
         let mut programs = Vec::new();
         for program in assembly {
             programs.push(finish_program(ctx, metadata.id(), program)?);
         }
-        self.provider.compiled.push(Compiled { id, metadata, programs });
-        Ok(())
+        Ok(Some(Compiled { id, metadata, programs }))
     }
 
-    /// Everything compiled, in order.
-    pub fn into_compiled(self) -> Vec<Compiled> {
-        self.provider.compiled
+    /// Keeps what artifacts that refer to this one need of it.
+    pub fn keep(&mut self, compiled: Compiled) {
+        let programs = compiled.programs.into_iter().map(|program| (program.kind, program.teal));
+        self.provider.references.insert(compiled.id, programs.collect());
     }
 
     /// The folder for dumps of a target, emptied. The first of several with one folder gets it.
-    fn claim_folder(&mut self, id: Symbol, name: &str, loc: Loc) -> Option<String> {
+    fn claim_folder(
+        &mut self,
+        id: Symbol,
+        name: &str,
+        loc: Loc,
+        outputs: &mut dyn Outputs,
+    ) -> Option<String> {
         let folder = join(self.targets.get(&id)?, &format!("{name}.ir"));
         if let Some(first) = self.claimed.get(&folder) {
             let sink = &self.ctx.session.sink;
@@ -138,7 +150,7 @@ impl<'b, 's> Backend<'b, 's> {
             sink.info(format!("contract name {name} first seen here"), *first);
             return None;
         }
-        self.outputs.remove_folder(Path::new(&folder));
+        outputs.remove_folder(Path::new(&folder));
         self.claimed.insert(folder.clone(), loc);
         Some(folder)
     }
@@ -226,7 +238,8 @@ type CacheEntry = (Symbol, ProgramKind, Vec<TemplateConstant>, Rc<[u8]>);
 struct Provider<'b, 's> {
     ctx: Ctx<'b, 's>,
     state_totals: LookupMap<Symbol, StateTotals>,
-    compiled: Vec<Compiled>,
+    /// The programs of artifacts that others refer to.
+    references: LookupMap<Symbol, Vec<(ProgramKind, teal::model::Program)>>,
     cache: RefCell<Vec<CacheEntry>>,
 }
 
@@ -245,10 +258,10 @@ impl CompiledPrograms for Provider<'_, '_> {
         }
         let session = self.ctx.session;
         let name = session.text(artifact);
-        let Some(compiled) = self.compiled.iter().find(|compiled| compiled.id == artifact) else {
+        let Some(programs) = self.references.get(&artifact) else {
             return Err(Failure::code(format!("invalid reference: {name}"), Loc::NONE));
         };
-        let Some(program) = compiled.programs.iter().find(|program| program.kind == kind) else {
+        let Some((_, program)) = programs.iter().find(|program| program.0 == kind) else {
             return Err(Failure::internal(format!("invalid kind: {kind:?}, {name}"), Loc::NONE));
         };
         let constants: TemplateConstants = template_values
@@ -259,7 +272,7 @@ impl CompiledPrograms for Provider<'_, '_> {
             })
             .collect();
         let purpose = Purpose::Reference(&constants);
-        let assembled = assemble(session, self.ctx.options, &program.teal, purpose)?;
+        let assembled = assemble(session, self.ctx.options, program, purpose)?;
         let bytecode: Rc<[u8]> = assembled.bytecode.into();
         let entry = (artifact, kind, template_values.to_vec(), Rc::clone(&bytecode));
         self.cache.borrow_mut().push(entry);

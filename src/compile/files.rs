@@ -9,7 +9,7 @@ use crate::artifacts::write::{Outputs, output_path};
 use crate::artifacts::{arc32, arc56, source_map};
 use crate::base::source::Loc;
 use crate::base::text::repr;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::{Diagnostic, Failure, Outcome};
 use crate::ir::model::ProgramKind;
 use crate::metadata::{ContractMetadata, Metadata};
 use crate::options::CompileOptions;
@@ -24,98 +24,125 @@ pub struct Specifications {
     pub arc56: Option<String>,
 }
 
-/// What files are made with.
+/// Makes the files of artifacts as soon as each is compiled, so that little of it has to be kept. Files
+/// are told about when all are compiled: until then, messages and failures are held back.
 pub struct Files<'f, 's> {
-    /// Names, paths, messages.
-    pub session: &'f Session<'s>,
-    /// Which files are wanted.
-    pub options: &'f CompileOptions,
-    /// Where they go.
-    pub targets: &'f Targets,
-    /// Who takes them.
-    pub outputs: &'f mut dyn Outputs,
+    session: &'f Session<'s>,
+    options: &'f CompileOptions,
+    targets: &'f Targets,
+    /// Messages about files.
+    messages: Vec<Diagnostic>,
+    /// The first failure; after it no files are made.
+    failure: Option<Failure>,
 }
 
-impl Files<'_, '_> {
-    /// Makes the files of all targets. Returns the specifications, artifact by artifact; those of
-    /// artifacts that are only referred to are left out.
-    pub fn make(&mut self, compiled: &[Compiled]) -> Outcome<Vec<Specifications>> {
-        if compiled.is_empty() {
-            let message = "No contracts or logic signatures discovered in any source files";
-            self.session.sink.warning(message, Loc::NONE);
-        }
-        let mut specifications = Vec::new();
-        for artifact in compiled {
-            specifications.push(match self.targets.get(&artifact.id) {
-                Some(folder) => self.make_artifact(artifact, folder)?,
-                None => Specifications::default(),
-            });
-        }
-        Ok(specifications)
+impl<'f, 's> Files<'f, 's> {
+    /// Files that go to the folders of targets, as far as the options ask for them.
+    pub fn new(
+        session: &'f Session<'s>,
+        options: &'f CompileOptions,
+        targets: &'f Targets,
+    ) -> Self {
+        Self { session, options, targets, messages: Vec::new(), failure: None }
     }
 
-    fn make_artifact(&mut self, artifact: &Compiled, folder: &str) -> Outcome<Specifications> {
-        self.outputs.make_folder(Path::new(folder)).map_err(|error| io_failure(&error, folder))?;
+    /// Makes the files of an artifact and returns its specifications; there are none for an artifact
+    /// that is only referred to.
+    pub fn make(&mut self, artifact: &Compiled, outputs: &mut dyn Outputs) -> Specifications {
+        let Some(folder) = self.targets.get(&artifact.id) else { return Specifications::default() };
+        if self.failure.is_some() {
+            return Specifications::default();
+        }
+        let said = self.session.sink.len();
+        let specifications = self.make_artifact(artifact, folder, outputs);
+        self.messages.append(&mut self.session.sink.take_since(said));
+        specifications.unwrap_or_else(|failure| {
+            self.failure = Some(failure);
+            Specifications::default()
+        })
+    }
+
+    /// Tells what there was to tell about the files, and fails if making them failed.
+    pub fn tell(self) -> Outcome<()> {
+        self.session.sink.put_back(self.messages);
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    fn make_artifact(
+        &self,
+        artifact: &Compiled,
+        folder: &str,
+        outputs: &mut dyn Outputs,
+    ) -> Outcome<Specifications> {
+        outputs.make_folder(Path::new(folder)).map_err(|error| io_failure(&error, folder))?;
         let mut specifications = Specifications::default();
         let (session, options) = (self.session, self.options);
         let name = artifact.metadata.name();
         let base = Base { folder, name };
+        let mut write =
+            |suffix: &str, content: &[u8]| write_file(session, outputs, &base, suffix, content);
         if let (Metadata::Contract(contract), [approval, clear]) =
             (&artifact.metadata, artifact.programs.as_slice())
             && contract.is_arc4()
         {
             if options.output_arc32 {
                 let text = arc32::render(session, contract, &approval.text, &clear.text)?;
-                self.write(&base, ".arc32.json", text.as_bytes())?;
+                write(".arc32.json", text.as_bytes())?;
                 specifications.arc32 = Some(text);
             }
             if options.output_arc56 {
                 let text = arc56_file(session, options, contract, approval, clear)?;
-                self.write(&base, ".arc56.json", text.as_bytes())?;
+                write(".arc56.json", text.as_bytes())?;
                 specifications.arc56 = Some(text);
             }
         }
         let programs = &artifact.programs;
         if options.output_teal {
             for program in programs {
-                self.write(&base, &suffix(program, "teal"), program.text.as_bytes())?;
+                write(&suffix(program, "teal"), program.text.as_bytes())?;
             }
         }
         if options.output_bytecode {
             for program in programs {
-                self.write(&base, &suffix(program, "bin"), &program.assembled.bytecode)?;
+                write(&suffix(program, "bin"), &program.assembled.bytecode)?;
             }
         }
         if options.output_op_statistics {
             for program in programs {
                 let text = program.assembled.stats.render();
-                self.write(&base, &suffix(program, "stats.txt"), text.as_bytes())?;
+                write(&suffix(program, "stats.txt"), text.as_bytes())?;
             }
         }
         for program in programs {
             if let Some(report) = &program.report {
-                self.write(&base, &suffix(program, "assembly-report"), report.as_bytes())?;
+                write(&suffix(program, "assembly-report"), report.as_bytes())?;
             }
         }
         if options.output_source_map {
             for program in programs {
                 let text =
                     source_map::render(session, &program.debug_map(options.debug_level), folder)?;
-                self.write(&base, &suffix(program, "puya.map"), text.as_bytes())?;
+                write(&suffix(program, "puya.map"), text.as_bytes())?;
             }
         }
         Ok(specifications)
     }
+}
 
-    fn write(&mut self, base: &Base<'_>, suffix: &str, content: &[u8]) -> Outcome<()> {
-        let Some(path) = output_path(base.folder, base.name, suffix) else {
-            let message = format!("ValueError: {:?} has an empty name", base.name);
-            return Err(Failure::internal(message, Loc::NONE));
-        };
-        let shown = self.session.sources.shown(&path);
-        self.session.sink.info(format!("Writing {shown}"), Loc::NONE);
-        self.outputs.write(Path::new(&path), content).map_err(|error| io_failure(&error, &path))
-    }
+fn write_file(
+    session: &Session<'_>,
+    outputs: &mut dyn Outputs,
+    base: &Base<'_>,
+    suffix: &str,
+    content: &[u8],
+) -> Outcome<()> {
+    let Some(path) = output_path(base.folder, base.name, suffix) else {
+        let message = format!("ValueError: {:?} has an empty name", base.name);
+        return Err(Failure::internal(message, Loc::NONE));
+    };
+    let shown = session.sources.shown(&path);
+    session.sink.info(format!("Writing {shown}"), Loc::NONE);
+    outputs.write(Path::new(&path), content).map_err(|error| io_failure(&error, &path))
 }
 
 /// What the names of an artifact's files are made of.

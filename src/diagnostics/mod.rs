@@ -176,6 +176,14 @@ impl Sink {
     pub fn since(&self, start: usize) -> Vec<Diagnostic> {
         self.items.borrow()[start..].to_vec()
     }
+    /// Takes the messages from the `start`-th on out, as if they had not been reported.
+    pub fn take_since(&self, start: usize) -> Vec<Diagnostic> {
+        self.items.borrow_mut().split_off(start)
+    }
+    /// Adds messages that were taken out.
+    pub fn put_back(&self, messages: Vec<Diagnostic>) {
+        self.items.borrow_mut().extend(messages);
+    }
     /// Exit code so far: 2 after a critical message, 1 after an error, otherwise 0 (spec 10 §2).
     pub fn exit_code(&self) -> u8 {
         let items = self.items.borrow();
