@@ -358,8 +358,8 @@ fn build(given: &Given, command: (&'static str, u8)) -> Result<Command, UsageErr
     let log = log_args(given)?;
     Ok(match command.1 {
         SERVE => Command::Serve(log),
-        STOP => Command::DaemonStop(endpoint(given)?),
-        STATUS => Command::DaemonStatus(endpoint(given)?),
+        STOP => Command::DaemonStop(known_endpoint(given)?),
+        STATUS => Command::DaemonStatus(known_endpoint(given)?),
         DAEMON => Command::Daemon(daemon_args(given, log)?),
         _ => Command::Compile(compile_args(given, log)?),
     })
@@ -386,7 +386,7 @@ fn compile_args(given: &Given, log: LogArgs) -> Result<CompileArgs, UsageError> 
         log,
         use_daemon,
         no_auto_start: given.has("--no-auto-start"),
-        endpoint: endpoint(given)?,
+        endpoint: known_endpoint(given)?,
     })
 }
 
@@ -398,9 +398,13 @@ fn daemon_args(given: &Given, log: LogArgs) -> Result<DaemonArgs, UsageError> {
     let wanted_seconds = "It must be a number of seconds above 0.";
     let positive = |text: &str| text.parse().ok().filter(|number| *number > 0_usize);
     let allow_origins = given.values("--allow-origin").map(|origin| {
-        origin.to_str().map(str::to_owned).ok_or_else(|| {
+        let text = origin.to_str().filter(|text| is_origin(text)).map(str::to_owned);
+        text.ok_or_else(|| {
             let origin = origin.to_string_lossy();
-            UsageError(format!("Invalid value \"{origin}\" for --allow-origin."))
+            UsageError(format!(
+                "Invalid value \"{origin}\" for --allow-origin. It must be like \
+                 \"https://app.example\", without a path, or \"null\"."
+            ))
         })
     });
     Ok(DaemonArgs {
@@ -431,6 +435,25 @@ fn daemon_args(given: &Given, log: LogArgs) -> Result<DaemonArgs, UsageError> {
         output_root: given.path("--output-root"),
         allow_origins: allow_origins.collect::<Result<_, _>>()?,
     })
+}
+
+/// Whether a browser may send this as the origin of a page; anything else would never match.
+fn is_origin(text: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+    };
+    text == "null"
+        || text.split_once("://").is_some_and(|(scheme, host)| is_plain(scheme) && is_plain(host))
+}
+
+/// The address of a daemon that runs already.
+fn known_endpoint(given: &Given) -> Result<Endpoint, UsageError> {
+    let endpoint = endpoint(given)?;
+    if endpoint.port == 0 {
+        let message = "Invalid value \"0\" for --port. Only a daemon that starts can pick one.";
+        return Err(UsageError(message.to_owned()));
+    }
+    Ok(endpoint)
 }
 
 fn endpoint(given: &Given) -> Result<Endpoint, UsageError> {
@@ -503,16 +526,16 @@ mod tests {
         assert_eq!(check("--version"), Ok(Command::Version));
         let log = LogArgs { level: None, format: LogFormat::Default };
         assert_eq!(check("serve --log-level notset"), Ok(Command::Serve(log)));
-        let Ok(Command::DaemonStop(endpoint)) = check("--daemon-stop --host=::1 --port 0") else {
+        let Ok(Command::DaemonStop(endpoint)) = check("--daemon-stop --host=::1 --port 1") else {
             panic!("not a stop")
         };
-        assert_eq!((endpoint.host.to_string().as_str(), endpoint.port), ("::1", 0));
-        let Ok(Command::Daemon(daemon)) =
-            check("--daemon --allow-origin a --allow-origin=b --idle-timeout 1.5 --detach")
-        else {
+        assert_eq!((endpoint.host.to_string().as_str(), endpoint.port), ("::1", 1));
+        let Ok(Command::Daemon(daemon)) = check(
+            "--daemon --allow-origin null --allow-origin=http://b:1 --idle-timeout 1.5 --detach",
+        ) else {
             panic!("not a daemon")
         };
-        assert_eq!(daemon.allow_origins, ["a", "b"]);
+        assert_eq!(daemon.allow_origins, ["null", "http://b:1"]);
         assert_eq!(daemon.idle_timeout, Some(Duration::from_millis(1500)));
         assert!(daemon.detach);
     }
@@ -573,6 +596,13 @@ mod tests {
             }),
             ("--daemon --host example.org", {
                 "Invalid value \"example.org\" for --host. It must be an IP address or localhost."
+            }),
+            ("--daemon-stop --port 0", {
+                "Invalid value \"0\" for --port. Only a daemon that starts can pick one."
+            }),
+            ("--daemon --allow-origin https://app.example/", {
+                "Invalid value \"https://app.example/\" for --allow-origin. It must be like \
+                 \"https://app.example\", without a path, or \"null\"."
             }),
             ("serve --log-level loud", {
                 "Invalid value \"loud\" for --log-level. Choose from: \"notset\", \"debug\", \

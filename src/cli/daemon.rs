@@ -178,8 +178,6 @@ fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, 
     logging::start(options.log_level, options.log_format, options.log_file.as_deref()).map_err(
         |error| about("write", options.log_file.as_deref().unwrap_or(Path::new("stderr")), error),
     )?;
-    let read_token =
-        |path: &PathBuf| token::read_or_create(path).map_err(|error| about("use", path, error));
     let check_root =
         |path: &PathBuf| OutputRoot::new(path).map_err(|error| about("use", path, error));
     let pid_file = options.pid_file();
@@ -190,10 +188,8 @@ fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, 
         host: options.host,
         port: options.port,
         pid_file: pid_file.clone(),
-        admission: Admission {
-            origins: options.allowed_origins.clone(),
-            token: options.token_file.as_ref().map(read_token).transpose()?,
-        },
+        admission: Admission { origins: options.allowed_origins.clone(), token: None },
+        token_file: options.token_file.clone(),
         limits: Limits {
             message_max: options.max_message_size,
             connections_max: options.max_connections,
@@ -220,8 +216,9 @@ fn listen(options: &DaemonOptions, compile: Compile) -> Result<Server, (String, 
 
 /// Who it is that listens on our port.
 fn in_use(address: SocketAddr, options: &DaemonOptions, pid_file: Option<&Path>) -> String {
-    let ping = options.client(PING_TIMEOUT).and_then(|client| {
-        let ping = client.ping_sync().map_err(|error| error.to_string())?;
+    let mut client = PuyaDaemonClient::new(address, PING_TIMEOUT);
+    client.token = options.token_file.as_deref().and_then(|path| token::read(path).ok());
+    let ping = client.ping_sync().map_err(|error| error.to_string()).and_then(|ping| {
         pid_of(&ping).ok_or_else(|| "it answers, but not as a daemon does".to_owned())
     });
     match (ping, pid_file.map(look)) {

@@ -25,6 +25,7 @@ use crate::rpc::envelope::{
     ErrorCode, Invalid, Message, Request, RpcError, read_member, read_message, write_answer,
 };
 use crate::rpc::pid_file::{PidFile, PidFileError};
+use crate::rpc::token;
 
 const LISTENER: Token = Token(0);
 const SIGNALS: Token = Token(1);
@@ -57,6 +58,8 @@ pub struct ServerConfig {
     pub pid_file: Option<PathBuf>,
     /// Who may connect.
     pub admission: Admission,
+    /// Where the token is that clients have to know, or will be.
+    pub token_file: Option<PathBuf>,
     /// What a connection may take.
     pub limits: Limits,
     /// When to stop by itself.
@@ -74,6 +77,7 @@ impl Default for ServerConfig {
             port: 8765,
             pid_file: None,
             admission: Admission::default(),
+            token_file: None,
             limits: Limits::default(),
             idle_timeout: None,
             compile_timeout: Duration::from_secs(30),
@@ -91,6 +95,8 @@ pub enum ServerError {
     Bind(SocketAddr, io::Error),
     /// The pid file cannot be had.
     PidFile(PidFileError),
+    /// There is no token to be had from the token file.
+    TokenFile(PathBuf, io::Error),
     /// The system refuses something the loop needs.
     Io(&'static str, io::Error),
 }
@@ -101,6 +107,9 @@ impl fmt::Display for ServerError {
             ServerError::InUse(address) => write!(f, "{address} is already in use"),
             ServerError::Bind(address, error) => write!(f, "cannot listen on {address}: {error}"),
             ServerError::PidFile(error) => error.fmt(f),
+            ServerError::TokenFile(path, error) => {
+                write!(f, "cannot use {}: {error}", path.display())
+            }
             ServerError::Io(what, error) => write!(f, "{what}: {error}"),
         }
     }
@@ -170,6 +179,12 @@ impl Server {
         let address = listener.local_addr().map_err(io("cannot tell the address"))?;
         let pid_file = config.pid_file.as_deref().map(PidFile::take).transpose();
         let pid_file = pid_file.map_err(ServerError::PidFile)?;
+        let mut admission = config.admission;
+        // not before: a daemon that does not run must not leave a token behind
+        if let Some(path) = config.token_file {
+            let token = token::read_or_create(&path);
+            admission.token = Some(token.map_err(|error| ServerError::TokenFile(path, error))?);
+        }
         let poll = Poll::new().map_err(io("cannot poll"))?;
         let readable = Interest::READABLE;
         poll.registry()
@@ -187,7 +202,7 @@ impl Server {
             compile,
         );
         log::info!("listening on ws://{address}");
-        if !address.ip().is_loopback() && config.admission.token.is_none() {
+        if !address.ip().is_loopback() && admission.token.is_none() {
             log::warn!(
                 "{address} can be reached from other machines and there is no --token-file: anyone \
                  who can connect can write files as this user"
@@ -199,7 +214,7 @@ impl Server {
             address,
             signals: None,
             _pid_file: pid_file,
-            admission: config.admission,
+            admission,
             limits: config.limits,
             idle_timeout: config.idle_timeout,
             connections: BTreeMap::new(),

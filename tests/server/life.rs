@@ -111,8 +111,13 @@ fn a_second_daemon_says_who_runs_and_touches_nothing() {
     let daemon = Daemon::start(&folder, &[]);
     let port = daemon.address.port().to_string();
     let other = folder.0.join("other.pid");
-    let by_port =
-        puya().args(["--daemon", "--port", &port, "--pid-file"]).arg(&other).output().unwrap();
+    let by_port = puya()
+        .args(["--daemon", "--port", &port, "--pid-file"])
+        .arg(&other)
+        .arg("--token-file")
+        .arg(folder.0.join("token"))
+        .output()
+        .unwrap();
     let by_file = puya()
         .args(["--daemon", "--port=0", "--pid-file"])
         .arg(folder.pid_file())
@@ -124,7 +129,7 @@ fn a_second_daemon_says_who_runs_and_touches_nothing() {
         assert!(message.contains(&format!("pid {}", daemon.pid())), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
     }
-    assert!(!other.exists());
+    assert!(!other.exists() && !folder.0.join("token").exists());
     let text = std::fs::read_to_string(folder.pid_file()).unwrap();
     assert_eq!(text, format!("{}\n", daemon.pid()));
     assert!(daemon.client().call("ping", "{}").contains(&daemon.pid().to_string()));
