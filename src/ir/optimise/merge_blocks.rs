@@ -26,6 +26,7 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
         }
         if predecessor == block {
             // only itself goes there: nothing does
+            sub.touch();
             continue;
         }
         let ops = std::mem::take(&mut sub.blocks[block].ops);

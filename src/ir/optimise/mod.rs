@@ -18,6 +18,7 @@ mod merge_chained_aggregate_reads;
 mod minimize_box_exist_asserts;
 mod perform_subroutine_inlining;
 mod readers;
+mod remaining_calls;
 mod remove_linear_jumps;
 mod remove_unreachable_blocks;
 pub(in crate::ir) mod remove_unused_subroutines;
@@ -46,6 +47,7 @@ use super::pool::SubId;
 use super::rewrite::{Library, library_of};
 use super::{Ctx, text, verify};
 use inlining_plan::InliningPlan;
+use remaining_calls::RemainingCalls;
 
 /// A pass that is run on one subroutine at a time. True stands for the reference's "modified", which
 /// decides whether there is another round.
@@ -57,7 +59,7 @@ struct Pass {
     name: &'static str,
     /// Least optimisation level that runs it.
     level: i64,
-    /// Whether it is run again at once until it reports no change.
+    /// What a second run would do.
     repeat: Repeat,
     /// What it looks at.
     scope: Scope,
@@ -65,13 +67,22 @@ struct Pass {
     looks_for: Kinds,
     /// Whether it may make operations of kinds that the body has not.
     adds_kinds: bool,
+    /// What it changes.
+    changes: Changes,
+    /// The changes of others that may give it something to do.
+    minds: Changes,
     run: Run,
 }
 
+/// What a second run right after one that changed something would do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Repeat {
-    No,
+    /// Perhaps find something again; that is left to the next round.
+    NextRound,
+    /// The same, but it comes at once, until the pass reports no change.
     UntilStable,
+    /// Nothing.
+    Needless,
 }
 
 /// What decides what a pass does.
@@ -84,9 +95,28 @@ enum Scope {
     Program,
 }
 
+/// A set of kinds of changes to a body.
+type Changes = u8;
+/// Operations and phis were taken out, and nothing else.
+const REMOVALS: Changes = 1;
+/// Blocks were merged or jumps led on; operations and phis are the same and dominate the same.
+const BLOCKS: Changes = 2;
+/// Anything else.
+const OTHERS: Changes = 4;
+const ALL: Changes = REMOVALS | BLOCKS | OTHERS;
+
 const fn pass(name: &'static str, level: i64, run: Run) -> Pass {
-    let (repeat, scope) = (Repeat::No, Scope::Body);
-    Pass { name, level, repeat, scope, looks_for: Kinds::NONE, adds_kinds: false, run }
+    Pass {
+        name,
+        level,
+        repeat: Repeat::NextRound,
+        scope: Scope::Body,
+        looks_for: Kinds::NONE,
+        adds_kinds: false,
+        changes: OTHERS,
+        minds: ALL,
+        run,
+    }
 }
 
 impl Pass {
@@ -102,6 +132,12 @@ impl Pass {
     const fn repeat(self, repeat: Repeat) -> Self {
         Self { repeat, ..self }
     }
+    const fn changes(self, changes: Changes) -> Self {
+        Self { changes, ..self }
+    }
+    const fn minds(self, minds: Changes) -> Self {
+        Self { minds, ..self }
+    }
 }
 
 /// The passes in order. Names and levels are the reference's.
@@ -110,27 +146,42 @@ static PASSES: &[Pass] = &[
         .scope(Scope::Program)
         .adding_kinds(),
     // the passes below then see copies of single values only
-    pass("_split_parallel_copies", 0, split_parallel_copies::run),
-    pass("constant_replacer", 0, constant_replacer::run),
-    pass("copy_propagation", 1, copy_propagation::run),
+    pass("_split_parallel_copies", 0, split_parallel_copies::run)
+        .minds(OTHERS)
+        .repeat(Repeat::Needless),
+    pass("constant_replacer", 0, constant_replacer::run).minds(OTHERS).repeat(Repeat::Needless),
+    pass("copy_propagation", 1, copy_propagation::run).minds(OTHERS),
     pass("elide_itxn_field_calls", 1, elide_itxn_field_calls::run).looking_for(Kinds::ITXN_FIELD),
     // the reference repeats this row; ours reaches the same end in one go
-    pass("remove_unused_variables", 0, remove_unused_variables::run),
-    pass("intrinsic_simplifier", 1, intrinsic_simplifier::run),
+    pass("remove_unused_variables", 0, remove_unused_variables::run)
+        .changes(REMOVALS)
+        .minds(REMOVALS | OTHERS)
+        .repeat(Repeat::Needless),
+    pass("intrinsic_simplifier", 1, intrinsic_simplifier::run).minds(REMOVALS | OTHERS),
     pass("inner_txn_field_replacer", 0, inner_txn_field_replacer::run)
-        .looking_for(Kinds::INNER_TRANSACTION_FIELD),
-    pass("replace_compiled_references", 0, replace_compiled_references::run),
+        .looking_for(Kinds::INNER_TRANSACTION_FIELD)
+        .minds(OTHERS)
+        .repeat(Repeat::Needless),
+    pass("replace_compiled_references", 0, replace_compiled_references::run).minds(OTHERS),
     pass("simplify_control_ops", 1, simplify_control_ops::run).repeat(Repeat::UntilStable),
-    pass("merge_blocks", 1, merge_blocks::run),
-    pass("remove_linear_jumps", 1, remove_linear_jumps::run),
-    pass("remove_unreachable_blocks", 1, remove_unreachable_blocks::run),
-    pass("repeated_expression_elimination", 1, repeated_expression_elimination::run),
+    pass("merge_blocks", 1, merge_blocks::run).changes(BLOCKS),
+    pass("remove_linear_jumps", 1, remove_linear_jumps::run).changes(BLOCKS),
+    // phis of the blocks it leaves may become copies
+    pass("remove_unreachable_blocks", 1, remove_unreachable_blocks::run)
+        .minds(OTHERS)
+        .repeat(Repeat::Needless),
+    pass("repeated_expression_elimination", 1, repeated_expression_elimination::run)
+        .minds(OTHERS)
+        .repeat(Repeat::Needless),
     pass("encode_decode_pair_elimination", 1, encode_decode_pair_elimination::run)
-        .looking_for(Kinds::ENCODE_AND_DECODE),
+        .looking_for(Kinds::ENCODE_AND_DECODE)
+        .minds(OTHERS),
     pass("merge_chained_aggregate_reads", 0, merge_chained_aggregate_reads::run)
-        .looking_for(Kinds::EXTRACT_VALUE),
+        .looking_for(Kinds::EXTRACT_VALUE)
+        .minds(OTHERS),
     pass("replace_aggregate_box_ops", 0, replace_aggregate_box_ops::run)
         .looking_for(Kinds::BOX_READ)
+        .minds(OTHERS)
         .adding_kinds(),
     pass("minimize_box_exist_asserts", 1, minimize_box_exist_asserts::run)
         .looking_for(Kinds::BOX_EXISTS),
@@ -141,6 +192,19 @@ static PASSES: &[Pass] = &[
     )
     .looking_for(Kinds::STATE),
 ];
+
+/// The rows that changes of a kind do not give anything to do, as bits.
+const fn rows_that_do_not_mind(changes: Changes) -> u32 {
+    let mut rows = 0;
+    let mut row = 0;
+    while row < PASSES.len() {
+        if PASSES[row].minds & changes == 0 {
+            rows |= 1 << row;
+        }
+        row += 1;
+    }
+    rows
+}
 
 const ROUNDS_MAX: usize = 100;
 
@@ -227,11 +291,21 @@ pub fn optimise(
     for _ in 0..ROUNDS_MAX {
         let plan = InliningPlan::analyse(program, ctx);
         let mut changed = false;
+        let mut calls = RemainingCalls::count(program, &places);
         for index in 0..=program.subroutines.len() {
             ctx.session.check_stop()?;
             let (sub, others) = focus(program, index, &places);
+            let calls_before = sub.needs().calls.clone();
+            if index > 0 && calls.is_gone(index - 1, sub, ctx) {
+                calls.remove(sub.id, &calls_before);
+                continue;
+            }
             let ctx = PassCtx { ir: ctx, others, plan: &plan, library: &library, compiled };
             changed |= optimise_subroutine(sub, &ctx, &passes)?;
+            if sub.needs().calls != calls_before {
+                calls.remove(sub.id, &calls_before);
+                calls.add(sub.id, &sub.needs().calls);
+            }
         }
         if remove_unused_subroutines::run(program, ctx, &places) {
             changed = true;
@@ -270,11 +344,14 @@ fn optimise_subroutine(
     for (row, pass) in passes {
         let bit = 1 << row;
         if sub.memo.settled & bit != 0 || !sub.kinds().contains(pass.looks_for) {
+            if cfg!(debug_assertions) {
+                check_settled(pass, sub, ctx)?;
+            }
             continue;
         }
         while run_pass(pass, bit, sub, ctx)? {
             changed = true;
-            if pass.repeat == Repeat::No {
+            if pass.repeat != Repeat::UntilStable {
                 break;
             }
         }
@@ -285,28 +362,43 @@ fn optimise_subroutine(
     Ok(changed)
 }
 
-/// Runs a pass once. Its row is settled unless the body changed, which most passes say by their
-/// answer; those that change a body and answer false, as the reference does, say it to the body.
+/// Runs a pass once. Its answer and its row say which rows are settled after it. A pass that changes a
+/// body and answers false, as the reference does, or changes more than its row says, has to tell the
+/// body.
 fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let before = cfg!(debug_assertions).then(|| text::subroutine(ctx.ir, sub));
     sub.memo.settled |= bit;
     let changed = (pass.run)(sub, ctx)?;
-    if changed && pass.adds_kinds {
-        sub.touch();
-    } else if changed {
-        sub.touch_with_known_kinds();
-        debug_assert!(sub.kinds().contains(Kinds::of_body(sub)), "{} adds kinds", pass.name);
-    }
     if let Some(before) = before
+        && !changed
         && sub.memo.settled & bit != 0
     {
         let name = pass.name;
         debug_assert_eq!(text::subroutine(ctx.ir, sub), before, "{name} hides a change");
     }
+    if changed {
+        let settled = sub.memo.settled & rows_that_do_not_mind(pass.changes);
+        if pass.adds_kinds {
+            sub.touch();
+        } else {
+            sub.touch_with_known_kinds();
+            debug_assert!(sub.kinds().contains(Kinds::of_body(sub)), "{} adds kinds", pass.name);
+        }
+        sub.memo.settled = if pass.repeat == Repeat::Needless { settled | bit } else { settled };
+    }
     if pass.scope == Scope::Program {
         sub.memo.settled &= !bit;
     }
     Ok(changed)
+}
+
+/// Debug builds run what is skipped, too.
+fn check_settled(pass: &Pass, sub: &Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<()> {
+    let mut copy = sub.clone();
+    let changed = (pass.run)(&mut copy, ctx)?;
+    let same = text::subroutine(ctx.ir, &copy) == text::subroutine(ctx.ir, sub);
+    debug_assert!(same && !changed, "{} has something to do after all", pass.name);
+    Ok(())
 }
 
 /// Gives an assignment another source. Fails when the types do not fit, as the reference does
