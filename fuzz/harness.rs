@@ -146,8 +146,8 @@ pub fn compile(input: &[u8]) {
         let ids: Vec<String> = read(text, &arena)
             .ok()
             .and_then(|json| json.as_array())
-            .unwrap_or_default()
-            .iter()
+            .into_iter()
+            .flat_map(|roots| roots.iter())
             .filter_map(|root| root.get("id")?.as_str())
             .map(|id| {
                 let mut out = String::new();

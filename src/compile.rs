@@ -370,7 +370,7 @@ impl<'r> Driver<'_, 'r> {
     }
 
     fn read_options(&self, json: Json<'_>) -> Outcome<CompileOptions> {
-        options::read::read(&json).map_err(|problems| match self.request.caller {
+        options::read::read(json).map_err(|problems| match self.request.caller {
             Caller::Service => {
                 let first = problems.first().expect("options are refused for a reason");
                 let raised = first.inner.first().map_or(&first.raised, |(_, raised)| raised);
@@ -420,20 +420,19 @@ fn wrapped(class: &str, message: &str) -> String {
 /// Gives the session the lines of the source files.
 fn read_annotations(session: &mut Session<'_>, json: Json<'_>) -> Outcome<()> {
     let wrong = |class, message: String| Failure::internal(wrapped(class, &message), Loc::NONE);
-    let no_items = |json: &Json<'_>| {
+    let Kind::Object(files) = json.kind() else {
         let message = format!("'{}' object has no attribute 'items'", class_name(json));
-        wrong("AttributeError", message)
+        return Err(wrong("AttributeError", message));
     };
-    let Kind::Object(files) = json.kind else { return Err(no_items(&json)) };
-    for (path, lines) in files {
+    for (path, lines) in files.iter() {
         let file = session.sym(&normalise_path(path));
-        let lines = match lines.kind {
+        let lines = match lines.kind() {
             Kind::Null => None,
             Kind::Array(lines) => Some(lines.iter().map(to_text).collect()),
             // Python iterates the characters of a string and the keys of an object
             Kind::String(text) => Some(text.chars().map(String::from).collect()),
-            Kind::Object(fields) => Some(fields.iter().map(|(key, _)| (*key).to_owned()).collect()),
-            Kind::Bool(_) | Kind::Number(_) => {
+            Kind::Object(members) => Some(members.keys().map(str::to_owned).collect()),
+            Kind::Bool(_) | Kind::Int(_) | Kind::Number(_) => {
                 let message = format!("'{}' object is not iterable", class_name(lines));
                 return Err(wrong("TypeError", message));
             }

@@ -54,8 +54,8 @@ fn unpack(path: &Path) -> String {
 }
 
 /// Compares one run; the first difference, if any.
-fn differs(case: &Json<'_>, level: &Json<'_>) -> Option<String> {
-    let text = |json: &Json<'_>, key: &str| json.get(key).unwrap().as_str().unwrap().to_owned();
+fn differs(case: Json<'_>, level: Json<'_>) -> Option<String> {
+    let text = |json: Json<'_>, key: &str| json.get(key).unwrap().as_str().unwrap().to_owned();
     let (awst, sources) = (text(case, "awst"), text(case, "sources"));
     let options = text(level, "options");
     let mut outputs = Memory::default();
@@ -97,8 +97,8 @@ fn differs(case: &Json<'_>, level: &Json<'_>) -> Option<String> {
         .into_iter()
         .map(|(path, data)| (path.strip_prefix(out).unwrap().to_str().unwrap().to_owned(), data))
         .collect();
-    for (path, wanted) in level.get("files").unwrap().as_object().unwrap() {
-        let Some(data) = got.remove(*path) else { return Some(format!("{path} is missing")) };
+    for (path, wanted) in level.get("files").unwrap().as_object().unwrap().iter() {
+        let Some(data) = got.remove(path) else { return Some(format!("{path} is missing")) };
         if !is(&data, wanted) {
             return Some(format!("{path} differs"));
         }
@@ -111,7 +111,7 @@ fn log_line(line: &str) -> String {
     let arena = Arena::new();
     let json = json::read(line, &arena).unwrap();
     let mut members: Vec<(&str, String)> = Vec::new();
-    for (key, value) in json.as_object().unwrap() {
+    for (key, value) in json.as_object().unwrap().iter() {
         members.push((key, format!("{:?}", plain(value))));
     }
     if json.get("level").and_then(Json::as_str) == Some("critical") {
@@ -125,7 +125,7 @@ fn log_line(line: &str) -> String {
     text
 }
 
-fn plain(json: &Json<'_>) -> String {
+fn plain(json: Json<'_>) -> String {
     if let Some(text) = json.as_str() {
         return format!("{text:?}");
     }
@@ -135,13 +135,10 @@ fn plain(json: &Json<'_>) -> String {
         members.sort();
         return members.join(",");
     }
-    json.as_number()
-        .or(json.as_bool().map(|b| if b { "true" } else { "false" }))
-        .unwrap_or("null")
-        .to_owned()
+    json.as_number().or(json.as_bool().map(|b| b.to_string())).unwrap_or("null".to_owned())
 }
 
-fn is(data: &[u8], wanted: &Json<'_>) -> bool {
+fn is(data: &[u8], wanted: Json<'_>) -> bool {
     let of = |key| wanted.get(key).and_then(Json::as_str);
     if let Some(text) = of("text") {
         return data == text.as_bytes();
@@ -162,7 +159,7 @@ fn check(path: &Path) -> Vec<String> {
         .iter()
         .filter_map(|level| {
             let expected = case.get("levels").unwrap().get(level).unwrap();
-            differs(&case, expected).map(|how| format!("{name} -O{level}: {how}"))
+            differs(case, expected).map(|how| format!("{name} -O{level}: {how}"))
         })
         .collect()
 }

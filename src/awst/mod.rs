@@ -14,6 +14,7 @@ mod read_data;
 mod read_expr;
 mod read_scalar;
 mod read_stmt;
+mod read_words;
 mod read_wtype;
 pub mod stmt;
 pub mod validate;

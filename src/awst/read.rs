@@ -13,6 +13,7 @@ use super::decl::{
     RootNode, StateTotals, Subroutine, SubroutineArgument,
 };
 use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
+use super::read_words::{Key, Tag, Words};
 use super::wtypes::{WTypeId, WTypes};
 use crate::avm::fields::SUPPORTED_AVM_VERSIONS;
 use crate::base::arena::Symbol;
@@ -20,6 +21,7 @@ use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
+use crate::json::tree::Values;
 use crate::json::{DEPTH_MAX, Json, Kind};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding};
 use crate::session::Session;
@@ -66,16 +68,20 @@ pub fn read<'s>(
     wtypes: &WTypes<'s>,
     document: Json<'s>,
 ) -> Result<&'s [RootNode<'s>], ReadFailure> {
-    let document: J<'s> = session.arena.alloc(document);
     let mut reader = Reader {
         session,
         wtypes,
+        document: document.values(),
+        words: Words::new(document.values()),
         definitions: LookupMap::new(),
         path: Vec::new(),
         depth: 0,
         nodes: 0,
         nameless_evaluations: 0,
-        last_path: None,
+        locs: vec![Loc::NONE; document.values().object_count()],
+        known_wtypes: vec![None; document.values().object_count()],
+        symbols: vec![None; document.values().text_count()],
+        paths: vec![None; document.values().text_count()],
     };
     let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
     roots.map_err(|failure| {
@@ -85,7 +91,7 @@ pub fn read<'s>(
 }
 
 /// A value of the document.
-pub(super) type J<'s> = &'s Json<'s>;
+pub(super) type J<'s> = Json<'s>;
 
 /// The failure of a value that its Python class refuses (`ValueError`, `TypeError`).
 pub(super) fn refuses(message: impl std::fmt::Display) -> Failure {
@@ -109,22 +115,30 @@ pub(super) enum Step<'s> {
 pub(super) struct Reader<'r, 's> {
     pub(super) session: &'r Session<'s>,
     pub(super) wtypes: &'r WTypes<'s>,
+    document: &'s Values<'s>,
+    words: Words,
     /// Objects by the text of their reference id; strings in quotes.
     definitions: LookupMap<String, J<'s>>,
-    /// The way to the value being read; stays as it is when reading fails.
+    /// The way to the value that could not be read, from its end to the root.
     path: Vec<Step<'s>>,
     depth: usize,
     nodes: u32,
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
-    /// The path read last, which is nearly always the next one too.
-    pub(super) last_path: Option<(&'s str, Symbol)>,
+    /// The locations that objects were read as, by object; none where it was not.
+    pub(super) locs: Vec<Loc>,
+    /// The types that objects were read as without a message, by object.
+    known_wtypes: Vec<Option<WTypeId>>,
+    /// Interned texts of the document, by text.
+    pub(super) symbols: Vec<Option<Symbol>>,
+    /// Normalised paths that texts of the document stand for, by text.
+    pub(super) paths: Vec<Option<Symbol>>,
 }
 
 impl<'s> Reader<'_, 's> {
     fn place(&self) -> String {
         let mut place = "awst".to_owned();
-        for (index, step) in self.path.iter().enumerate() {
+        for (index, step) in self.path.iter().rev().enumerate() {
             if index == PLACE_STEPS_MAX {
                 place.push_str("...");
                 break;
@@ -145,7 +159,7 @@ impl<'s> Reader<'_, 's> {
     fn explain(&self, document: J<'s>, failure: &Failure) -> Option<String> {
         let Failure::Internal(message, _) = failure else { return None };
         let name = message.strip_prefix("deserialization failed: '")?.strip_suffix('\'')?;
-        let value = self.path.iter().try_fold(document, |json, step| match step {
+        let value = self.path.iter().rev().try_fold(document, |json, step| match step {
             Step::Key(key) => json.get(key),
             Step::Index(index) => json.as_array()?.get(*index),
         })?;
@@ -161,12 +175,16 @@ impl<'s> Reader<'_, 's> {
     // ---- references ----
 
     fn gather_definitions(&mut self, document: J<'s>) -> Outcome<()> {
-        self.define_objects(document)?;
-        self.check_references(document)
+        let is_used = |key| document.values().has_text(key);
+        if is_used(ID_KEY) || is_used(REF_KEY) {
+            self.define_objects(document)?;
+            self.check_references(document)?;
+        }
+        Ok(())
     }
     fn define_objects(&mut self, json: J<'s>) -> Outcome<()> {
-        match json.kind {
-            Kind::Object(fields) => {
+        match json.kind() {
+            Kind::Object(members) => {
                 if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null()) {
                     hashable(id)?;
                     if self.definitions.insert(lookup_key(id), json).is_some() {
@@ -174,34 +192,64 @@ impl<'s> Reader<'_, 's> {
                         return Err(fails(format!("{id} was defined multiple times")));
                     }
                 }
-                fields.iter().try_for_each(|(_, value)| self.define_objects(value))
+                members.iter().try_for_each(|(_, value)| self.define_objects(value))
             }
             Kind::Array(items) => items.iter().try_for_each(|item| self.define_objects(item)),
             _ => Ok(()),
         }
     }
     fn check_references(&self, json: J<'s>) -> Outcome<()> {
-        match json.kind {
-            Kind::Object(fields) => match json.get(REF_KEY).filter(|id| !id.is_null()) {
+        match json.kind() {
+            Kind::Object(members) => match json.get(REF_KEY).filter(|id| !id.is_null()) {
                 Some(id) if !self.definitions.contains_key(&lookup_key(id)) => {
                     hashable(id)?;
                     let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
                     Err(fails(format!("{id} was not defined")))
                 }
                 Some(_) => Ok(()),
-                None => fields.iter().try_for_each(|(_, value)| self.check_references(value)),
+                None => members.iter().try_for_each(|(_, value)| self.check_references(value)),
             },
             Kind::Array(items) => items.iter().try_for_each(|item| self.check_references(item)),
             _ => Ok(()),
         }
     }
     /// The object a reference stands for; any other value itself.
+    #[inline]
     fn resolve(&self, json: J<'s>) -> J<'s> {
         if self.definitions.is_empty() {
             return json;
         }
         let referred = json.get(REF_KEY).filter(|id| !id.is_null());
         referred.and_then(|id| self.definitions.get(&lookup_key(id))).copied().unwrap_or(json)
+    }
+    /// What stands for an object among all that are equal to it, so that what was made of one can
+    /// be made of all. With references, equal objects may nest differently.
+    #[inline]
+    pub(super) fn shared(&self, json: J<'s>) -> Option<usize> {
+        json.object_id().filter(|_| self.definitions.is_empty())
+    }
+    /// What stands for a string of the document among all that are equal to it.
+    #[inline]
+    pub(super) fn text_id(&self, json: J<'s>) -> Option<usize> {
+        json.text_id().filter(|_| std::ptr::eq(json.values(), self.document))
+    }
+    /// What `read` makes of a type object, or made of one equal to it.
+    #[inline]
+    pub(super) fn known_wtype(
+        &mut self,
+        json: J<'s>,
+        read: impl FnOnce(&mut Self) -> Outcome<WTypeId>,
+    ) -> Outcome<WTypeId> {
+        let Some(id) = self.shared(json) else { return read(self) };
+        if let Some(wtype) = self.known_wtypes[id] {
+            return Ok(wtype);
+        }
+        let messages = self.session.sink.len();
+        let wtype = read(self)?;
+        if self.session.sink.len() == messages {
+            self.known_wtypes[id] = Some(wtype);
+        }
+        Ok(wtype)
     }
 
     // ---- walking the document ----
@@ -220,53 +268,55 @@ impl<'s> Reader<'_, 's> {
         self.depth -= 1;
         Ok(out)
     }
+    #[inline]
     pub(super) fn at<T>(
         &mut self,
         step: Step<'s>,
         json: J<'s>,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        self.path.push(step);
-        let out = read(self, self.resolve(json))?;
-        self.path.pop();
-        Ok(out)
+        let out = read(self, self.resolve(json));
+        if out.is_err() {
+            self.path.push(step);
+        }
+        out
+    }
+    /// The member of an object.
+    #[inline]
+    fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
+        self.words.member(object.as_object()?, key)
     }
     /// Reads a field that must be present.
+    #[inline]
     pub(super) fn field<T>(
         &mut self,
         object: J<'s>,
-        key: &'static str,
+        key: Key,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let Kind::Object(_) = object.kind else {
-            return Err(refuses(match object.kind {
-                Kind::String(_) => "string indices must be integers, not 'str'".to_owned(),
-                Kind::Array(_) => "list indices must be integers or slices, not str".to_owned(),
-                _ => format!("'{}' object is not subscriptable", class_of(object)),
-            }));
-        };
-        match object.get(key) {
-            Some(value) => self.at(Step::Key(key), value, read),
-            None => Err(fails(repr(key))),
+        match self.member(object, key) {
+            Some(value) => self.at(Step::Key(key.text()), value, read),
+            None => Err(no_field(object, key)),
         }
     }
     /// Reads a field that may be absent.
+    #[inline]
     pub(super) fn optional_field<T>(
         &mut self,
         object: J<'s>,
-        key: &'static str,
+        key: Key,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<Option<T>> {
-        match object.kind {
-            Kind::Object(_) => match object.get(key) {
-                Some(value) => self.at(Step::Key(key), value, read).map(Some),
-                None => Ok(None),
-            },
-            Kind::String(_) | Kind::Array(_) => Ok(None),
+        if let Some(value) = self.member(object, key) {
+            return self.at(Step::Key(key.text()), value, read).map(Some);
+        }
+        match object.kind() {
+            Kind::Object(_) | Kind::String(_) | Kind::Array(_) => Ok(None),
             _ => Err(refuses(format!("argument of type '{}' is not iterable", class_of(object)))),
         }
     }
     /// Reads a value that may be null.
+    #[inline]
     pub(super) fn nullable<T>(
         &mut self,
         json: J<'s>,
@@ -274,43 +324,44 @@ impl<'s> Reader<'_, 's> {
     ) -> Outcome<Option<T>> {
         if json.is_null() { Ok(None) } else { read(self, json).map(Some) }
     }
-    /// Reads each item of a list. Like Python, takes the characters of a string and the keys of an
-    /// object for items.
-    pub(super) fn list<T>(
-        &mut self,
-        json: J<'s>,
-        mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
-    ) -> Outcome<Vec<T>> {
+    /// The items of a list. Like Python, takes the characters of a string and the keys of an object
+    /// for items.
+    fn items(&self, json: J<'s>) -> Outcome<Vec<J<'s>>> {
         let arena = self.session.arena;
-        let text = |text| Json { kind: Kind::String(text), offset: json.offset };
-        let items: &'s [Json<'s>] = match json.kind {
-            Kind::Array(items) => items,
-            Kind::Object(fields) => {
-                arena.slice_of(fields.iter().map(|(key, _)| text(key)).collect())
-            }
+        let text = |text| Json::string(text, arena);
+        Ok(match json.kind() {
+            Kind::Array(items) => items.iter().collect(),
+            Kind::Object(members) => members.keys().map(text).collect(),
             Kind::String(characters) => {
                 let each = characters.char_indices();
-                let each = each.map(|(at, c)| text(&characters[at..at + c.len_utf8()]));
-                arena.slice_of(each.collect())
+                each.map(|(at, c)| text(&characters[at..at + c.len_utf8()])).collect()
             }
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) => {
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Number(_) => {
                 return Err(refuses(format!("'{}' object is not iterable", class_of(json))));
             }
-        };
-        let mut out = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            out.push(self.at(Step::Index(index), item, &mut read)?);
-        }
-        Ok(out)
+        })
     }
     /// Reads each item of a list into the arena.
     pub(super) fn slice<T>(
         &mut self,
         json: J<'s>,
-        read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
+        mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<&'s [T]> {
-        let items = self.list(json, read)?;
-        Ok(self.session.arena.slice_of(items))
+        if let Kind::Array(items) = json.kind() {
+            return self.slice_of(items.iter(), read);
+        }
+        self.slice_of(self.items(json)?.into_iter(), &mut read)
+    }
+    fn slice_of<T>(
+        &mut self,
+        items: impl ExactSizeIterator<Item = J<'s>>,
+        mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
+    ) -> Outcome<&'s [T]> {
+        let mut out = self.session.arena.list(items.len());
+        for (index, item) in items.enumerate() {
+            out.push(self.at(Step::Index(index), item, &mut read)?);
+        }
+        Ok(out.into_bump_slice())
     }
     /// Reads each member of a map into the arena.
     pub(super) fn map<K, V>(
@@ -319,36 +370,45 @@ impl<'s> Reader<'_, 's> {
         mut read_key: impl FnMut(&mut Self, &'s str) -> Outcome<K>,
         mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<V>,
     ) -> Outcome<&'s [(K, V)]> {
-        let Kind::Object(fields) = json.kind else {
+        let Kind::Object(members) = json.kind() else {
             return Err(fails(format!("'{}' object has no attribute 'items'", class_of(json))));
         };
-        let mut out = Vec::with_capacity(fields.len());
-        for (key, value) in fields {
-            if *key == ID_KEY && !self.definitions.is_empty() {
+        let mut out = self.session.arena.list(members.len());
+        for (key, value) in members.iter() {
+            if key == ID_KEY && !self.definitions.is_empty() {
                 continue;
             }
-            self.path.push(Step::Key(key));
-            let key = read_key(self, key)?;
-            let value = read(self, self.resolve(value))?;
-            self.path.pop();
-            out.push((key, value));
+            out.push(self.at(Step::Key(key), value, |reader, value| {
+                Ok((read_key(reader, key)?, read(reader, value)?))
+            })?);
         }
-        Ok(self.session.arena.slice_of(out))
+        Ok(out.into_bump_slice())
     }
     /// The class a tagged object names.
-    pub(super) fn tag(&mut self, json: J<'s>) -> Outcome<&'s str> {
-        self.field(json, "_type", |_, tag| {
-            hashable(tag)?;
-            tag.as_str().ok_or_else(|| fails(repr_of(tag)))
+    #[inline]
+    pub(super) fn tag(&mut self, json: J<'s>) -> Outcome<Tag> {
+        self.field(json, Key::Tag, |reader, name| {
+            if let Some(tag) = reader.words.tag(name) {
+                return Ok(tag);
+            }
+            hashable(name)?;
+            Err(fails(repr_of(name)))
         })
+    }
+    /// The failure of an object tagged with a class that has no place here.
+    #[cold]
+    pub(super) fn unknown_tag(&mut self, json: J<'s>) -> Failure {
+        let name = self.member(json, Key::Tag).and_then(Json::as_str);
+        fails(repr(name.unwrap_or_default()))
     }
     /// A text or null.
     pub(super) fn nullable_text(&mut self, json: J<'s>) -> Outcome<Option<&'s str>> {
         self.nullable(json, Self::text)
     }
     /// The location every node has.
+    #[inline]
     pub(super) fn loc_field(&mut self, object: J<'s>) -> Outcome<Loc> {
-        self.field(object, "source_location", Self::loc)
+        self.field(object, Key::SourceLocation, Self::loc)
     }
 
     // ---- root nodes ----
@@ -358,45 +418,47 @@ impl<'s> Reader<'_, 's> {
             let tag = reader.tag(json)?;
             let arena = reader.session.arena;
             Ok(match tag {
-                "Subroutine" => RootNode::Subroutine(arena.alloc(reader.subroutine(json)?)),
-                "LogicSignature" => {
+                Tag::Subroutine => RootNode::Subroutine(arena.alloc(reader.subroutine(json)?)),
+                Tag::LogicSignature => {
                     RootNode::LogicSignature(arena.alloc(reader.logic_signature(json)?))
                 }
-                "Contract" => RootNode::Contract(arena.alloc(reader.contract(json)?)),
-                "RootNode" => return Err(reader.abstract_node(tag, json)),
-                other => return Err(fails(repr(other))),
+                Tag::Contract => RootNode::Contract(arena.alloc(reader.contract(json)?)),
+                Tag::RootNode => return Err(reader.abstract_node(tag, json)),
+                _ => return Err(reader.unknown_tag(json)),
             })
         })
     }
     /// The failure of an object tagged with a class that has no objects.
-    pub(super) fn abstract_node(&mut self, tag: &str, json: J<'s>) -> Failure {
+    pub(super) fn abstract_node(&mut self, tag: Tag, json: J<'s>) -> Failure {
         let mut fields = self.loc_field(json).map(drop);
-        if tag == "Expression" {
-            fields = fields.and_then(|()| self.field(json, "wtype", Self::wtype).map(drop));
+        if tag == Tag::Expression {
+            fields = fields.and_then(|()| self.field(json, Key::Wtype, Self::wtype).map(drop));
         }
-        let methods = if tag == "RootNode" { "methods 'accept', 'id'" } else { "method 'accept'" };
+        let methods =
+            if tag == Tag::RootNode { "methods 'accept', 'id'" } else { "method 'accept'" };
+        let class = tag.text();
         fields.err().unwrap_or_else(|| {
             refuses(format!(
-                "Can't instantiate abstract class {tag} without an implementation for abstract \
+                "Can't instantiate abstract class {class} without an implementation for abstract \
                  {methods}"
             ))
         })
     }
     fn subroutine(&mut self, json: J<'s>) -> Outcome<Subroutine<'s>> {
         let mut function = self.function(json)?;
-        function.full_name = self.field(json, "id", Self::symbol)?;
-        function.short_name = self.field(json, "name", Self::symbol)?;
+        function.full_name = self.field(json, Key::Id, Self::symbol)?;
+        function.short_name = self.field(json, Key::Name, Self::symbol)?;
         Ok(Subroutine { function })
     }
     /// The fields that all functions share; the names are the caller's business.
     fn function(&mut self, json: J<'s>) -> Outcome<Function<'s>> {
-        let inline = self.optional_field(json, "inline", |r, j| r.nullable(j, Self::truth))?;
-        let pure = self.optional_field(json, "pure", Self::truth)?;
+        let inline = self.optional_field(json, Key::Inline, |r, j| r.nullable(j, Self::truth))?;
+        let pure = self.optional_field(json, Key::Pure, Self::truth)?;
         let loc = self.loc_field(json)?;
-        let args = self.field(json, "args", |r, j| r.slice(j, Self::argument))?;
-        let return_type = self.field(json, "return_type", Self::wtype)?;
-        let body = self.field(json, "body", Self::block)?;
-        let documentation = self.field(json, "documentation", Self::documentation)?;
+        let args = self.field(json, Key::Args, |r, j| r.slice(j, Self::argument))?;
+        let return_type = self.field(json, Key::ReturnType, Self::wtype)?;
+        let body = self.field(json, Key::Body, Self::block)?;
+        let documentation = self.field(json, Key::Documentation, Self::documentation)?;
         let unnamed = self.session.sym("");
         Ok(Function {
             loc,
@@ -411,19 +473,19 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn argument(&mut self, json: J<'s>) -> Outcome<SubroutineArgument> {
-        let name = self.field(json, "name", Self::symbol)?;
+        let name = self.field(json, Key::Name, Self::symbol)?;
         let loc = self.loc_field(json)?;
-        let wtype = self.field(json, "wtype", Self::wtype)?;
+        let wtype = self.field(json, Key::Wtype, Self::wtype)?;
         if wtype == WTypeId::VOID {
             return Err(Failure::code("void type arguments are not supported", loc));
         }
         Ok(SubroutineArgument { name, loc, wtype })
     }
     fn documentation(&mut self, json: J<'s>) -> Outcome<MethodDocumentation<'s>> {
-        let description = self.optional_field(json, "description", Self::nullable_text)?;
+        let description = self.optional_field(json, Key::Description, Self::nullable_text)?;
         let args =
-            self.optional_field(json, "args", |r, j| r.map(j, |_, key| Ok(key), Self::text))?;
-        let returns = self.optional_field(json, "returns", Self::nullable_text)?;
+            self.optional_field(json, Key::Args, |r, j| r.map(j, |_, key| Ok(key), Self::text))?;
+        let returns = self.optional_field(json, Key::Returns, Self::nullable_text)?;
         Ok(MethodDocumentation {
             description: description.flatten(),
             args: args.unwrap_or_default(),
@@ -432,9 +494,9 @@ impl<'s> Reader<'_, 's> {
     }
     fn contract_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
         let mut function = self.function(json)?;
-        let cref = self.field(json, "cref", Self::symbol)?;
-        function.short_name = self.field(json, "member_name", Self::symbol)?;
-        let arc4_method_config = self.field(json, "arc4_method_config", |reader, json| {
+        let cref = self.field(json, Key::Cref, Self::symbol)?;
+        function.short_name = self.field(json, Key::MemberName, Self::symbol)?;
+        let arc4_method_config = self.field(json, Key::Arc4MethodConfig, |reader, json| {
             reader.nullable(json, Self::method_config)
         })?;
         let (class, member) = (self.session.text(cref), self.session.text(function.short_name));
@@ -443,14 +505,14 @@ impl<'s> Reader<'_, 's> {
     }
     fn method_config(&mut self, json: J<'s>) -> Outcome<Arc4MethodConfig<'s>> {
         let arena = self.session.arena;
-        let is_abi = self.has_key(json, "name")?;
-        if !is_abi && !self.has_key(json, "source_location")? {
+        let is_abi = self.has_key(json, Key::Name)?;
+        if !is_abi && !self.has_key(json, Key::SourceLocation)? {
             return Err(refuses("Couldn't disambiguate"));
         }
-        let allowed = self.optional_field(json, "allowed_completion_types", |r, j| {
+        let allowed = self.optional_field(json, Key::AllowedCompletionTypes, |r, j| {
             r.slice(j, Self::on_completion)
         })?;
-        let create = self.optional_field(json, "create", Self::create_option)?;
+        let create = self.optional_field(json, Key::Create, Self::create_option)?;
         let allowed = allowed.unwrap_or(&[OnCompletion::NoOp]);
         let create = create.unwrap_or(CreateOption::Disallow);
         let some_allowed = || match allowed.len() {
@@ -464,15 +526,15 @@ impl<'s> Reader<'_, 's> {
             return Ok(Arc4MethodConfig::Bare(arena.alloc(config)));
         }
         let resource_encoding =
-            self.optional_field(json, "resource_encoding", Self::resource_encoding)?;
-        let readonly = self.optional_field(json, "readonly", Self::truth)?;
-        let default_args = self.optional_field(json, "default_args", |r, j| {
+            self.optional_field(json, Key::ResourceEncoding, Self::resource_encoding)?;
+        let readonly = self.optional_field(json, Key::Readonly, Self::truth)?;
+        let default_args = self.optional_field(json, Key::DefaultArgs, |r, j| {
             r.map(j, |_, key| Ok(key), Self::argument_default)
         })?;
         let validate_encoding =
-            self.optional_field(json, "validate_encoding", |r, j| r.nullable(j, Self::truth))?;
+            self.optional_field(json, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
         let loc = self.loc_field(json)?;
-        let name = self.field(json, "name", Self::text)?;
+        let name = self.field(json, Key::Name, Self::text)?;
         some_allowed()?;
         Ok(Arc4MethodConfig::Abi(arena.alloc(Arc4AbiMethodConfig {
             loc,
@@ -486,34 +548,36 @@ impl<'s> Reader<'_, 's> {
         })))
     }
     fn argument_default(&mut self, json: J<'s>) -> Outcome<AbiMethodArgDefault<'s>> {
-        if self.has_key(json, "name")? {
-            let name = self.field(json, "name", Self::symbol)?;
+        if self.has_key(json, Key::Name)? {
+            let name = self.field(json, Key::Name, Self::symbol)?;
             Ok(AbiMethodArgDefault::Member { name })
-        } else if self.has_key(json, "value")? {
-            let value = self.field(json, "value", Self::expr)?;
+        } else if self.has_key(json, Key::Value)? {
+            let value = self.field(json, Key::Value, Self::expr)?;
             Ok(AbiMethodArgDefault::Constant { value })
         } else {
             Err(refuses("Couldn't disambiguate"))
         }
     }
     /// Whether an untagged object has the key that tells its class.
-    pub(super) fn has_key(&self, json: J<'s>, key: &str) -> Outcome<bool> {
-        match json.kind {
-            Kind::Object(_) => Ok(json.get(key).is_some()),
+    pub(super) fn has_key(&mut self, json: J<'s>, key: Key) -> Outcome<bool> {
+        match json.kind() {
+            Kind::Object(_) => Ok(self.member(json, key).is_some()),
             _ => Err(refuses("Only input mappings are supported")),
         }
     }
     fn logic_signature(&mut self, json: J<'s>) -> Outcome<LogicSignature<'s>> {
-        let autosalt = self.optional_field(json, "autosalt", |r, j| r.nullable(j, Self::truth))?;
+        let autosalt =
+            self.optional_field(json, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
         let validate_encoding =
-            self.optional_field(json, "validate_encoding", |r, j| r.nullable(j, Self::truth))?;
+            self.optional_field(json, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
         let loc = self.loc_field(json)?;
-        let id = self.field(json, "id", Self::symbol)?;
-        let short_name = self.field(json, "short_name", Self::symbol)?;
-        let program = self.field(json, "program", Self::subroutine)?;
-        let docstring = self.field(json, "docstring", Self::nullable_text)?;
-        let reserved_scratch_space = self.field(json, "reserved_scratch_space", Self::int_set)?;
-        let avm_version = self.field(json, "avm_version", |r, j| r.nullable(j, Self::small_int))?;
+        let id = self.field(json, Key::Id, Self::symbol)?;
+        let short_name = self.field(json, Key::ShortName, Self::symbol)?;
+        let program = self.field(json, Key::Program, Self::subroutine)?;
+        let docstring = self.field(json, Key::Docstring, Self::nullable_text)?;
+        let reserved_scratch_space = self.field(json, Key::ReservedScratchSpace, Self::int_set)?;
+        let avm_version =
+            self.field(json, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
         if !returns_a_verdict(&program.function) {
             return Err(Failure::code(
                 "Invalid return type for logicsig method, should be either bool or UInt64.",
@@ -534,21 +598,23 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn contract(&mut self, json: J<'s>) -> Outcome<Contract<'s>> {
-        let autosalt = self.optional_field(json, "autosalt", |r, j| r.nullable(j, Self::truth))?;
+        let autosalt =
+            self.optional_field(json, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
         let loc = self.loc_field(json)?;
-        let id = self.field(json, "id", Self::symbol)?;
-        let name = self.field(json, "name", Self::symbol)?;
-        let description = self.field(json, "description", Self::nullable_text)?;
+        let id = self.field(json, Key::Id, Self::symbol)?;
+        let name = self.field(json, Key::Name, Self::symbol)?;
+        let description = self.field(json, Key::Description, Self::nullable_text)?;
         let method_resolution_order =
-            self.field(json, "method_resolution_order", |r, j| r.slice(j, Self::symbol))?;
-        let approval_program = self.field(json, "approval_program", Self::contract_method)?;
-        let clear_program = self.field(json, "clear_program", Self::contract_method)?;
-        let methods = self.field(json, "methods", |r, j| r.slice(j, Self::contract_method))?;
-        let app_state = self.field(json, "app_state", |r, j| r.slice(j, Self::storage))?;
+            self.field(json, Key::MethodResolutionOrder, |r, j| r.slice(j, Self::symbol))?;
+        let approval_program = self.field(json, Key::ApprovalProgram, Self::contract_method)?;
+        let clear_program = self.field(json, Key::ClearProgram, Self::contract_method)?;
+        let methods = self.field(json, Key::Methods, |r, j| r.slice(j, Self::contract_method))?;
+        let app_state = self.field(json, Key::AppState, |r, j| r.slice(j, Self::storage))?;
         let state_totals =
-            self.field(json, "state_totals", |r, j| r.nullable(j, Self::state_totals))?;
-        let reserved_scratch_space = self.field(json, "reserved_scratch_space", Self::int_set)?;
-        let avm_version = self.field(json, "avm_version", |r, j| r.nullable(j, Self::small_int))?;
+            self.field(json, Key::StateTotals, |r, j| r.nullable(j, Self::state_totals))?;
+        let reserved_scratch_space = self.field(json, Key::ReservedScratchSpace, Self::int_set)?;
+        let avm_version =
+            self.field(json, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
         check_program("approval", approval_program)?;
         check_program("clear-state", clear_program)?;
         check_avm_version(avm_version, loc)?;
@@ -578,12 +644,12 @@ impl<'s> Reader<'_, 's> {
     fn storage(&mut self, json: J<'s>) -> Outcome<AppStorageDefinition<'s>> {
         Ok(AppStorageDefinition {
             loc: self.loc_field(json)?,
-            member_name: self.field(json, "member_name", Self::symbol)?,
-            kind: self.field(json, "kind", Self::storage_kind)?,
-            storage_wtype: self.field(json, "storage_wtype", Self::wtype)?,
-            key_wtype: self.field(json, "key_wtype", |r, j| r.nullable(j, Self::wtype))?,
-            key: self.field(json, "key", Self::bytes_constant_ref)?,
-            description: self.field(json, "description", Self::nullable_text)?,
+            member_name: self.field(json, Key::MemberName, Self::symbol)?,
+            kind: self.field(json, Key::Kind, Self::storage_kind)?,
+            storage_wtype: self.field(json, Key::StorageWtype, Self::wtype)?,
+            key_wtype: self.field(json, Key::KeyWtype, |r, j| r.nullable(j, Self::wtype))?,
+            key: self.field(json, Key::Key, Self::bytes_constant_ref)?,
+            description: self.field(json, Key::Description, Self::nullable_text)?,
         })
     }
     fn state_totals(&mut self, json: J<'s>) -> Outcome<StateTotals> {
@@ -592,14 +658,14 @@ impl<'s> Reader<'_, 's> {
             total.map(Option::flatten)
         };
         Ok(StateTotals {
-            global_uints: total("global_uints")?,
-            local_uints: total("local_uints")?,
-            global_bytes: total("global_bytes")?,
-            local_bytes: total("local_bytes")?,
+            global_uints: total(Key::GlobalUints)?,
+            local_uints: total(Key::LocalUints)?,
+            global_bytes: total(Key::GlobalBytes)?,
+            local_bytes: total(Key::LocalBytes)?,
         })
     }
     fn int_set(&mut self, json: J<'s>) -> Outcome<&'s [i64]> {
-        let mut items = self.list(json, Self::small_int)?;
+        let mut items = self.slice(json, Self::small_int)?.to_vec();
         items.sort_unstable();
         items.dedup();
         Ok(self.session.arena.slice_of(items))
@@ -607,6 +673,16 @@ impl<'s> Reader<'_, 's> {
     /// The name of a type.
     pub(super) fn name(&self, wtype: WTypeId) -> &'s str {
         self.wtypes.name(wtype)
+    }
+}
+
+#[cold]
+fn no_field(object: J<'_>, key: Key) -> Failure {
+    match object.kind() {
+        Kind::Object(_) => fails(repr(key.text())),
+        Kind::String(_) => refuses("string indices must be integers, not 'str'"),
+        Kind::Array(_) => refuses("list indices must be integers or slices, not str"),
+        _ => refuses(format!("'{}' object is not subscriptable", class_of(object))),
     }
 }
 

@@ -12,13 +12,12 @@ use super::expr::{
 };
 use super::read::{J, Reader, fails};
 use super::read_scalar::{hashable, repr_of};
+use super::read_words::{Key, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{WTypeId, WTypeKind};
 use crate::base::source::Loc;
-use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
-use crate::json::Kind;
-use crate::json::read::is_integer;
+use crate::json::{Kind, is_integer};
 use crate::metadata::StorageKind;
 
 /// What an array operation can take its items from.
@@ -27,33 +26,38 @@ const ITEM_SOURCES: &[Class] =
 
 impl<'s> Reader<'_, 's> {
     /// An expression of the classes read here.
-    pub(super) fn data_expr(&mut self, tag: &'s str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    pub(super) fn data_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "ConvertArray" | "ArrayConcat" | "ArrayExtend" | "ArrayPop" | "ArrayReplace"
-            | "NewArray" | "ArrayLength" => self.array_expr(tag, json),
-            "TupleExpression"
-            | "TupleItemExpression"
-            | "NamedTupleExpression"
-            | "FieldExpression"
-            | "NewStruct" => self.tuple_expr(tag, json),
-            "IndexExpression" | "SliceExpression" | "IntersectionSliceExpression" => {
+            Tag::ConvertArray
+            | Tag::ArrayConcat
+            | Tag::ArrayExtend
+            | Tag::ArrayPop
+            | Tag::ArrayReplace
+            | Tag::NewArray
+            | Tag::ArrayLength => self.array_expr(tag, json),
+            Tag::TupleExpression
+            | Tag::TupleItemExpression
+            | Tag::NamedTupleExpression
+            | Tag::FieldExpression
+            | Tag::NewStruct => self.tuple_expr(tag, json),
+            Tag::IndexExpression | Tag::SliceExpression | Tag::IntersectionSliceExpression => {
                 self.part_expr(tag, json)
             }
-            "AppStateExpression"
-            | "AppAccountStateExpression"
-            | "BoxValueExpression"
-            | "MapPrefixedKeyExpression"
-            | "StateGet"
-            | "StateGetEx"
-            | "StateExists"
-            | "StateDelete" => self.state_expr(tag, json),
-            "CreateInnerTransaction"
-            | "UpdateInnerTransaction"
-            | "StageInnerTransactions"
-            | "SubmitInnerTransaction"
-            | "InnerTransactionField"
-            | "GroupTransactionReference" => self.transaction_expr(tag, json),
-            other => Err(fails(repr(other))),
+            Tag::AppStateExpression
+            | Tag::AppAccountStateExpression
+            | Tag::BoxValueExpression
+            | Tag::MapPrefixedKeyExpression
+            | Tag::StateGet
+            | Tag::StateGetEx
+            | Tag::StateExists
+            | Tag::StateDelete => self.state_expr(tag, json),
+            Tag::CreateInnerTransaction
+            | Tag::UpdateInnerTransaction
+            | Tag::StageInnerTransactions
+            | Tag::SubmitInnerTransaction
+            | Tag::InnerTransactionField
+            | Tag::GroupTransactionReference => self.transaction_expr(tag, json),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     fn element_type(&self, array: ExprRef<'s>) -> Option<WTypeId> {
@@ -62,22 +66,22 @@ impl<'s> Reader<'_, 's> {
 
     // ---- arrays ----
 
-    fn array_expr(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn array_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let growable = &[Class::Arc4DynamicArray, Class::ReferenceArray];
         match tag {
-            "ConvertArray" => {
+            Tag::ConvertArray => {
                 let loc = self.loc_field(json)?;
-                let expr = self.field(json, "expr", Self::expr)?;
-                let wtype = self.field(json, "wtype", Self::array_type)?;
+                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::array_type)?;
                 let arrays =
                     &[Class::Arc4DynamicArray, Class::Arc4StaticArray, Class::ReferenceArray];
                 self.expect("ConvertArray.expr", expr, &[], arrays)?;
                 self.keep(ConvertArray { loc, wtype, expr })
             }
-            "ArrayConcat" => {
+            Tag::ArrayConcat => {
                 let loc = self.loc_field(json)?;
-                let left = self.field(json, "left", Self::expr)?;
-                let right = self.field(json, "right", Self::expr)?;
+                let left = self.field(json, Key::Left, Self::expr)?;
+                let right = self.field(json, Key::Right, Self::expr)?;
                 if !self.is_one_of(left.wtype(), &[Class::Arc4DynamicArray]) {
                     let message = "unsupported type for concatenation left operand";
                     return Err(Failure::code(message, loc));
@@ -85,12 +89,12 @@ impl<'s> Reader<'_, 's> {
                 self.expect("ArrayConcat.right", right, &[], ITEM_SOURCES)?;
                 self.keep(ArrayConcat { loc, wtype: left.wtype(), left, right })
             }
-            "ArrayExtend" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::ArrayExtend => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::VOID);
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
-                let other = self.field(json, "other", Self::expr)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let other = self.field(json, Key::Other, Self::expr)?;
                 self.expect("ArrayExtend.base", base, &[], growable)?;
                 self.expect("ArrayExtend.other", other, &[], ITEM_SOURCES)?;
                 let bools = [WTypeId::BOOL, WTypeId::ARC4_BOOL];
@@ -109,18 +113,18 @@ impl<'s> Reader<'_, 's> {
                 }
                 self.keep(ArrayExtend { loc, wtype, base, other })
             }
-            "ArrayPop" => {
+            Tag::ArrayPop => {
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
                 self.expect("ArrayPop.base", base, &[], growable)?;
                 let wtype = self.element_type(base).unwrap_or(WTypeId::VOID);
                 self.keep(ArrayPop { loc, wtype, base })
             }
-            "ArrayReplace" => {
+            Tag::ArrayReplace => {
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
-                let index = self.field(json, "index", Self::expr)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let index = self.field(json, Key::Index, Self::expr)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let element = match self.element_type(base) {
                     Some(element) if self.is_one_of(base.wtype(), &[Class::Arc4Array]) => element,
                     _ => {
@@ -136,11 +140,11 @@ impl<'s> Reader<'_, 's> {
                 }
                 self.keep(ArrayReplace { loc, wtype: base.wtype(), base, index, value })
             }
-            "NewArray" => {
-                let values = self.optional_field(json, "values", Self::exprs)?;
+            Tag::NewArray => {
+                let values = self.optional_field(json, Key::Values, Self::exprs)?;
                 let values = values.unwrap_or_default();
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::array_type)?;
+                let wtype = self.field(json, Key::Wtype, Self::array_type)?;
                 let element = self.wtypes.kind(wtype).element_type();
                 for value in values {
                     if !element.is_some_and(|element| self.wtypes.equal(value.wtype(), element)) {
@@ -152,7 +156,7 @@ impl<'s> Reader<'_, 's> {
             }
             _ => {
                 let loc = self.loc_field(json)?;
-                let array = self.field(json, "array", Self::expr)?;
+                let array = self.field(json, Key::Array, Self::expr)?;
                 let arrays = &[Class::ReferenceArray, Class::Arc4Array];
                 self.expect("ArrayLength.array", array, &[], arrays)?;
                 self.keep(ArrayLength { loc, wtype: WTypeId::UINT64, array })
@@ -162,12 +166,12 @@ impl<'s> Reader<'_, 's> {
 
     // ---- tuples and structs ----
 
-    fn tuple_expr(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn tuple_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let loc = self.loc_field(json)?;
         match tag {
-            "TupleExpression" => {
-                let items = self.field(json, "items", Self::exprs)?;
-                let wtype = self.field(json, "wtype", Self::tuple_type)?;
+            Tag::TupleExpression => {
+                let items = self.field(json, Key::Items, Self::exprs)?;
+                let wtype = self.field(json, Key::Wtype, Self::tuple_type)?;
                 let matches = match self.wtypes.kind(wtype) {
                     WTypeKind::Tuple { types, .. } => {
                         types.len() == items.len()
@@ -183,9 +187,9 @@ impl<'s> Reader<'_, 's> {
                 }
                 self.keep(TupleExpression { loc, wtype, items })
             }
-            "TupleItemExpression" => {
-                let base = self.field(json, "base", Self::expr)?;
-                let index = self.field(json, "index", Self::int)?;
+            Tag::TupleItemExpression => {
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let index = self.field(json, Key::Index, Self::int)?;
                 let types = match self.wtypes.kind(base.wtype()) {
                     WTypeKind::Tuple { types, .. } | WTypeKind::Arc4Tuple { types } => types,
                     _ => {
@@ -204,9 +208,9 @@ impl<'s> Reader<'_, 's> {
                 let wtype = *types.get(position).ok_or_else(invalid)?;
                 self.keep(TupleItemExpression { loc, wtype, base, index })
             }
-            "NamedTupleExpression" => {
-                let wtype = self.field(json, "wtype", Self::tuple_type)?;
-                let values = self.field(json, "values", Self::named_exprs)?;
+            Tag::NamedTupleExpression => {
+                let wtype = self.field(json, Key::Wtype, Self::tuple_type)?;
+                let values = self.field(json, Key::Values, Self::named_exprs)?;
                 if let WTypeKind::Tuple { names: None, .. } = self.wtypes.kind(wtype) {
                     let message = "underlying tuple wtype has no field names";
                     return Err(Failure::internal(message, Loc::NONE));
@@ -214,15 +218,15 @@ impl<'s> Reader<'_, 's> {
                 self.check_fields(wtype, values, "invalid", loc)?;
                 self.keep(NamedTupleExpression { loc, wtype, values })
             }
-            "NewStruct" => {
-                let wtype = self.field(json, "wtype", Self::struct_type)?;
-                let values = self.field(json, "values", Self::named_exprs)?;
+            Tag::NewStruct => {
+                let wtype = self.field(json, Key::Wtype, Self::struct_type)?;
+                let values = self.field(json, Key::Values, Self::named_exprs)?;
                 self.check_fields(wtype, values, "Invalid", loc)?;
                 self.keep(NewStruct { loc, wtype, values })
             }
             _ => {
-                let base = self.field(json, "base", Self::expr)?;
-                let name = self.field(json, "name", Self::text)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let name = self.field(json, Key::Name, Self::text)?;
                 if !self.is_one_of(base.wtype(), &[Class::Arc4Struct, Class::Tuple]) {
                     return Err(fails(""));
                 }
@@ -259,13 +263,13 @@ impl<'s> Reader<'_, 's> {
 
     // ---- parts of bytes, arrays and tuples ----
 
-    fn part_expr(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn part_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "IndexExpression" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::IndexExpression => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
-                let index = self.field(json, "index", Self::expr)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let index = self.field(json, Key::Index, Self::expr)?;
                 let kind = self.wtypes.kind(base.wtype());
                 let is_bytes = matches!(kind, WTypeKind::Bytes { .. });
                 let wtype = match (wtype, kind.element_type()) {
@@ -290,12 +294,12 @@ impl<'s> Reader<'_, 's> {
                 }
                 self.keep(IndexExpression { loc, wtype, base, index })
             }
-            "SliceExpression" => {
+            Tag::SliceExpression => {
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
-                let begin_index = self.field(json, "begin_index", Self::nullable_expr)?;
-                let end_index = self.field(json, "end_index", Self::nullable_expr)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let begin_index = self.field(json, Key::BeginIndex, Self::nullable_expr)?;
+                let end_index = self.field(json, Key::EndIndex, Self::nullable_expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
                 self.expect("SliceExpression.base", base, &[], &[Class::Bytes, Class::Tuple])?;
                 let is_valid = matches!(
                     (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)),
@@ -309,10 +313,10 @@ impl<'s> Reader<'_, 's> {
             }
             _ => {
                 let loc = self.loc_field(json)?;
-                let base = self.field(json, "base", Self::expr)?;
-                let begin_index = self.field(json, "begin_index", Self::slice_bound)?;
-                let end_index = self.field(json, "end_index", Self::slice_bound)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let base = self.field(json, Key::Base, Self::expr)?;
+                let begin_index = self.field(json, Key::BeginIndex, Self::slice_bound)?;
+                let end_index = self.field(json, Key::EndIndex, Self::slice_bound)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
                 let sliceable = &[Class::Bytes, Class::Tuple, Class::Arc4DynamicArray];
                 self.expect("IntersectionSliceExpression.base", base, &[], sliceable)?;
                 let is_valid = match (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)) {
@@ -342,9 +346,10 @@ impl<'s> Reader<'_, 's> {
         Failure::internal(format!("invalid result type {result} for {operation} of {base}"), loc)
     }
     fn slice_bound(&mut self, json: J<'s>) -> Outcome<Option<SliceBound<'s>>> {
-        match json.kind {
+        match json.kind() {
             Kind::Null => Ok(None),
             Kind::Bool(_) => Ok(Some(SliceBound::Int(self.int(json)?))),
+            Kind::Int(_) => Ok(Some(SliceBound::Int(self.int(json)?))),
             Kind::Number(text) if is_integer(text) => Ok(Some(SliceBound::Int(self.int(json)?))),
             _ => Ok(Some(SliceBound::Expr(self.expr(json)?))),
         }
@@ -352,24 +357,24 @@ impl<'s> Reader<'_, 's> {
 
     // ---- state ----
 
-    fn state_expr(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn state_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "AppStateExpression" => {
+            Tag::AppStateExpression => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let key = self.field(json, "key", Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let key = self.field(json, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, "exists_assertion_message", Self::nullable_text)?;
+                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
                 self.expect("AppStateExpression.key", key, &[WTypeId::STATE_KEY], &[])?;
                 self.keep(AppStateExpression { loc, wtype, key, exists_assertion_message })
             }
-            "AppAccountStateExpression" => {
+            Tag::AppAccountStateExpression => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let key = self.field(json, "key", Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let key = self.field(json, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, "exists_assertion_message", Self::nullable_text)?;
-                let account = self.field(json, "account", Self::expr)?;
+                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
+                let account = self.field(json, Key::Account, Self::expr)?;
                 self.expect("AppAccountStateExpression.key", key, &[WTypeId::STATE_KEY], &[])?;
                 let accounts = &[WTypeId::ACCOUNT, WTypeId::UINT64];
                 self.expect("AppAccountStateExpression.account", account, accounts, &[])?;
@@ -381,50 +386,50 @@ impl<'s> Reader<'_, 's> {
                     account,
                 })
             }
-            "BoxValueExpression" => {
+            Tag::BoxValueExpression => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let key = self.field(json, "key", Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let key = self.field(json, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, "exists_assertion_message", Self::nullable_text)?;
+                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
                 self.expect("BoxValueExpression.key", key, &[WTypeId::BOX_KEY], &[])?;
                 self.keep(BoxValueExpression { loc, wtype, key, exists_assertion_message })
             }
-            "MapPrefixedKeyExpression" => {
+            Tag::MapPrefixedKeyExpression => {
                 let loc = self.loc_field(json)?;
-                let prefix = self.field(json, "prefix", Self::expr)?;
-                let key = self.field(json, "key", Self::expr)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
+                let prefix = self.field(json, Key::Prefix, Self::expr)?;
+                let key = self.field(json, Key::Key, Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
                 let keys = &[WTypeId::BOX_KEY, WTypeId::STATE_KEY];
                 self.expect_set("MapPrefixedKeyExpression.wtype", wtype, keys, &[])?;
                 self.keep(MapPrefixedKeyExpression { loc, wtype, prefix, key })
             }
-            "StateGet" => {
+            Tag::StateGet => {
                 let loc = self.loc_field(json)?;
-                let field = self.field(json, "field", Self::storage_expr)?;
-                let default = self.field(json, "default", Self::expr)?;
+                let field = self.field(json, Key::Field, Self::storage_expr)?;
+                let default = self.field(json, Key::Default, Self::expr)?;
                 if !self.wtypes.equal(field.wtype(), default.wtype()) {
                     let message = "Default state value should match storage type";
                     return Err(Failure::code(message, default.loc()));
                 }
                 self.keep(StateGet { loc, wtype: field.wtype(), field, default })
             }
-            "StateGetEx" => {
+            Tag::StateGetEx => {
                 let loc = self.loc_field(json)?;
-                let field = self.field(json, "field", Self::storage_expr)?;
+                let field = self.field(json, Key::Field, Self::storage_expr)?;
                 let wtype = self.wtypes.tuple(&[field.wtype(), WTypeId::BOOL], loc)?;
                 self.keep(StateGetEx { loc, wtype, field })
             }
-            "StateExists" => {
+            Tag::StateExists => {
                 let loc = self.loc_field(json)?;
-                let field = self.field(json, "field", Self::storage_expr)?;
+                let field = self.field(json, Key::Field, Self::storage_expr)?;
                 self.keep(StateExists { loc, wtype: WTypeId::BOOL, field })
             }
             _ => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::VOID);
                 let loc = self.loc_field(json)?;
-                let field = self.field(json, "field", Self::storage_expr)?;
+                let field = self.field(json, Key::Field, Self::storage_expr)?;
                 let (kind, is_box) = match field.storage_kind() {
                     Some(StorageKind::Local) => ("account_local", false),
                     Some(StorageKind::Box) => ("box", true),
@@ -456,28 +461,28 @@ impl<'s> Reader<'_, 's> {
             }
         })
     }
-    fn transaction_expr(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn transaction_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "CreateInnerTransaction" => {
+            Tag::CreateInnerTransaction => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::inner_transaction_fields_type)?;
-                let fields = self.field(json, "fields", Self::txn_fields)?;
+                let wtype = self.field(json, Key::Wtype, Self::inner_transaction_fields_type)?;
+                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
                 self.check_txn_fields(fields)?;
                 self.keep(CreateInnerTransaction { loc, wtype, fields })
             }
-            "UpdateInnerTransaction" => {
+            Tag::UpdateInnerTransaction => {
                 let loc = self.loc_field(json)?;
-                let itxn = self.field(json, "itxn", Self::expr)?;
-                let fields = self.field(json, "fields", Self::txn_fields)?;
+                let itxn = self.field(json, Key::Itxn, Self::expr)?;
+                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
                 let classes = &[Class::InnerTransactionFields];
                 self.expect("UpdateInnerTransaction.itxn", itxn, &[], classes)?;
                 self.check_txn_fields(fields)?;
                 self.keep(UpdateInnerTransaction { loc, wtype: WTypeId::VOID, itxn, fields })
             }
-            "StageInnerTransactions" => {
+            Tag::StageInnerTransactions => {
                 let loc = self.loc_field(json)?;
-                let itxns = self.field(json, "itxns", Self::exprs)?;
-                let start_new_group = self.field(json, "start_new_group", Self::expr)?;
+                let itxns = self.field(json, Key::Itxns, Self::exprs)?;
+                let start_new_group = self.field(json, Key::StartNewGroup, Self::expr)?;
                 let is_fields = |expr: ExprRef<'s>| {
                     self.wtypes.kind(expr.wtype()).is_inner_transaction_fields()
                 };
@@ -489,9 +494,9 @@ impl<'s> Reader<'_, 's> {
                 let wtype = WTypeId::VOID;
                 self.keep(StageInnerTransactions { loc, wtype, itxns, start_new_group })
             }
-            "SubmitInnerTransaction" => {
+            Tag::SubmitInnerTransaction => {
                 let loc = self.loc_field(json)?;
-                let itxns = self.field(json, "itxns", Self::exprs)?;
+                let itxns = self.field(json, Key::Itxns, Self::exprs)?;
                 let mut types = Vec::with_capacity(itxns.len());
                 for itxn in itxns {
                     let kind = match self.wtypes.kind(itxn.wtype()) {
@@ -512,13 +517,14 @@ impl<'s> Reader<'_, 's> {
                 };
                 self.keep(SubmitInnerTransaction { loc, wtype, itxns })
             }
-            "InnerTransactionField" => {
-                let array_index = self.optional_field(json, "array_index", Self::nullable_expr)?;
+            Tag::InnerTransactionField => {
+                let array_index =
+                    self.optional_field(json, Key::ArrayIndex, Self::nullable_expr)?;
                 let array_index = array_index.flatten();
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let itxn = self.field(json, "itxn", Self::expr)?;
-                let field = self.field(json, "field", |reader, json| {
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let itxn = self.field(json, Key::Itxn, Self::expr)?;
+                let field = self.field(json, Key::Field, |reader, json| {
                     hashable(json)?;
                     match json.as_str() {
                         Some(name) => reader.txn_field(name),
@@ -550,8 +556,8 @@ impl<'s> Reader<'_, 's> {
             }
             _ => {
                 let loc = self.loc_field(json)?;
-                let index = self.field(json, "index", Self::expr)?;
-                let wtype = self.field(json, "wtype", Self::group_transaction_type)?;
+                let index = self.field(json, Key::Index, Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::group_transaction_type)?;
                 let number = &[WTypeId::UINT64];
                 self.expect("GroupTransactionReference.index", index, number, &[])?;
                 self.keep(GroupTransactionReference { loc, wtype, index })

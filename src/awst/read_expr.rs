@@ -16,14 +16,13 @@ use super::expr::{
 use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
 use super::read::{J, Reader, fails, refuses};
 use super::read_scalar::{class_of, hashable, repr_of};
+use super::read_words::{Key, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{ScalarType, WTypeId, WTypeKind};
 use crate::avm::fields::TxnField;
 use crate::base::source::Loc;
-use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
-use crate::json::Kind;
-use crate::json::read::is_integer;
+use crate::json::{Kind, is_integer};
 use crate::metadata::ResourceEncoding;
 
 impl<'s> Reader<'_, 's> {
@@ -31,62 +30,72 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let tag = self.tag(json)?;
         self.nested(|reader| match tag {
-            "IntegerConstant" | "DecimalConstant" | "BoolConstant" | "BytesConstant"
-            | "StringConstant" | "VoidConstant" | "TemplateVar" | "MethodConstant"
-            | "AddressConstant" | "SizeOf" | "VarExpression" | "ARC4Router" => {
-                reader.leaf(tag, json)
-            }
-            "UInt64UnaryOperation"
-            | "UInt64PostfixUnaryOperation"
-            | "BigUIntPostfixUnaryOperation"
-            | "BytesUnaryOperation"
-            | "Not" => reader.unary_operation(tag, json),
-            "UInt64BinaryOperation"
-            | "BigUIntBinaryOperation"
-            | "BooleanBinaryOperation"
-            | "NumericComparisonExpression"
-            | "BytesComparisonExpression" => reader.binary_operation(tag, json),
-            "BytesBinaryOperation" => reader.bytes_binary_operation(json),
-            "ARC4Encode" | "ARC4Decode" | "ARC4FromBytes" | "ReinterpretCast" | "Copy" => {
-                reader.conversion(tag, json)
-            }
-            "IntrinsicCall" | "SubroutineCallExpression" | "PuyaLibCall" | "ABICall" => {
-                reader.call(tag, json)
-            }
-            "CompiledContract" | "CompiledLogicSig" => reader.compiled_reference(tag, json),
-            "Range" | "Enumeration" | "Reversed" => reader.sequence(tag, json),
-            "AssertExpression"
-            | "ConditionalExpression"
-            | "AssignmentExpression"
-            | "CommaExpression"
-            | "SingleEvaluation"
-            | "CheckedMaybe"
-            | "Emit"
-            | "EmitFields" => reader.control(tag, json),
-            "Expression" => Err(reader.abstract_node(tag, json)),
+            Tag::IntegerConstant
+            | Tag::DecimalConstant
+            | Tag::BoolConstant
+            | Tag::BytesConstant
+            | Tag::StringConstant
+            | Tag::VoidConstant
+            | Tag::TemplateVar
+            | Tag::MethodConstant
+            | Tag::AddressConstant
+            | Tag::SizeOf
+            | Tag::VarExpression
+            | Tag::ARC4Router => reader.leaf(tag, json),
+            Tag::UInt64UnaryOperation
+            | Tag::UInt64PostfixUnaryOperation
+            | Tag::BigUIntPostfixUnaryOperation
+            | Tag::BytesUnaryOperation
+            | Tag::Not => reader.unary_operation(tag, json),
+            Tag::UInt64BinaryOperation
+            | Tag::BigUIntBinaryOperation
+            | Tag::BooleanBinaryOperation
+            | Tag::NumericComparisonExpression
+            | Tag::BytesComparisonExpression => reader.binary_operation(tag, json),
+            Tag::BytesBinaryOperation => reader.bytes_binary_operation(json),
+            Tag::ARC4Encode
+            | Tag::ARC4Decode
+            | Tag::ARC4FromBytes
+            | Tag::ReinterpretCast
+            | Tag::Copy => reader.conversion(tag, json),
+            Tag::IntrinsicCall
+            | Tag::SubroutineCallExpression
+            | Tag::PuyaLibCall
+            | Tag::ABICall => reader.call(tag, json),
+            Tag::CompiledContract | Tag::CompiledLogicSig => reader.compiled_reference(tag, json),
+            Tag::Range | Tag::Enumeration | Tag::Reversed => reader.sequence(tag, json),
+            Tag::AssertExpression
+            | Tag::ConditionalExpression
+            | Tag::AssignmentExpression
+            | Tag::CommaExpression
+            | Tag::SingleEvaluation
+            | Tag::CheckedMaybe
+            | Tag::Emit
+            | Tag::EmitFields => reader.control(tag, json),
+            Tag::Expression => Err(reader.abstract_node(tag, json)),
             _ => reader.data_expr(tag, json),
         })
     }
     /// An expression that can be assigned to.
     pub(super) fn lvalue(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match self.tag(json)? {
-            "VarExpression"
-            | "FieldExpression"
-            | "IndexExpression"
-            | "TupleExpression"
-            | "AppStateExpression"
-            | "AppAccountStateExpression"
-            | "BoxValueExpression" => self.expr(json),
-            other => Err(fails(repr(other))),
+            Tag::VarExpression
+            | Tag::FieldExpression
+            | Tag::IndexExpression
+            | Tag::TupleExpression
+            | Tag::AppStateExpression
+            | Tag::AppAccountStateExpression
+            | Tag::BoxValueExpression => self.expr(json),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     /// A state or box expression.
     pub(super) fn storage_expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match self.tag(json)? {
-            "AppStateExpression" | "AppAccountStateExpression" | "BoxValueExpression" => {
+            Tag::AppStateExpression | Tag::AppAccountStateExpression | Tag::BoxValueExpression => {
                 self.expr(json)
             }
-            other => Err(fails(repr(other))),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     /// An expression or null.
@@ -109,87 +118,87 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn keep(&self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
         Ok(self.session.arena.alloc(node.into()))
     }
-    fn message(&mut self, json: J<'s>, key: &'static str) -> Outcome<Option<&'s str>> {
+    fn message(&mut self, json: J<'s>, key: Key) -> Outcome<Option<&'s str>> {
         Ok(self.optional_field(json, key, Self::nullable_text)?.flatten())
     }
 
     // ---- leaves ----
 
-    fn leaf(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn leaf(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "IntegerConstant" => {
-                let teal_alias = self.message(json, "teal_alias")?;
+            Tag::IntegerConstant => {
+                let teal_alias = self.message(json, Key::TealAlias)?;
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let value = self.field(json, "value", Self::int)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let value = self.field(json, Key::Value, Self::int)?;
                 let types = &[WTypeId::UINT64, WTypeId::BIGUINT];
                 self.expect_set("IntegerConstant.wtype", wtype, types, &[Class::Arc4UIntN])?;
                 self.keep(IntegerConstant { loc, wtype, value, teal_alias })
             }
-            "DecimalConstant" => {
+            Tag::DecimalConstant => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::ufixed_type)?;
-                let value = self.field(json, "value", Self::decimal)?;
+                let wtype = self.field(json, Key::Wtype, Self::ufixed_type)?;
+                let value = self.field(json, Key::Value, Self::decimal)?;
                 self.keep(DecimalConstant { loc, wtype, value })
             }
-            "BoolConstant" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::BoolConstant => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::BOOL);
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::truth)?;
+                let value = self.field(json, Key::Value, Self::truth)?;
                 let types = &[WTypeId::BOOL, WTypeId::ARC4_BOOL];
                 self.expect_set("BoolConstant.wtype", wtype, types, &[])?;
                 self.keep(BoolConstant { loc, wtype, value })
             }
-            "BytesConstant" => self.bytes_constant_ref(json),
-            "StringConstant" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::BytesConstant => self.bytes_constant_ref(json),
+            Tag::StringConstant => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::STRING);
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::text)?;
+                let value = self.field(json, Key::Value, Self::text)?;
                 let types = &[WTypeId::STRING, WTypeId::ARC4_STRING];
                 self.expect_set("StringConstant.wtype", wtype, types, &[])?;
                 self.keep(StringConstant { loc, wtype, value })
             }
-            "VoidConstant" => {
+            Tag::VoidConstant => {
                 let loc = self.loc_field(json)?;
                 self.keep(VoidConstant { loc, wtype: WTypeId::VOID })
             }
-            "TemplateVar" => {
+            Tag::TemplateVar => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let name = self.field(json, "name", Self::symbol)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let name = self.field(json, Key::Name, Self::symbol)?;
                 self.keep(TemplateVar { loc, wtype, name })
             }
-            "VarExpression" => {
+            Tag::VarExpression => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let name = self.field(json, "name", Self::symbol)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let name = self.field(json, Key::Name, Self::symbol)?;
                 self.keep(VarExpression { loc, wtype, name })
             }
-            "MethodConstant" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::MethodConstant => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::BYTES);
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::method_ref)?;
+                let value = self.field(json, Key::Value, Self::method_ref)?;
                 if ![WTypeId::BYTES, WTypeId::BYTES4].contains(&wtype) {
                     // the reference goes on with the repr of its own type objects
                     return Err(refuses("(\"'wtype' must be in [BytesWType("));
                 }
                 self.keep(MethodConstant { loc, wtype, value })
             }
-            "AddressConstant" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::AddressConstant => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::ACCOUNT);
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::text)?;
+                let value = self.field(json, Key::Value, Self::text)?;
                 let types = &[WTypeId::ACCOUNT, WTypeId::ARC4_ADDRESS];
                 self.expect_set("AddressConstant.wtype", wtype, types, &[])?;
                 self.keep(AddressConstant { loc, wtype, value })
             }
-            "SizeOf" => {
+            Tag::SizeOf => {
                 let loc = self.loc_field(json)?;
-                let size_wtype = self.field(json, "size_wtype", Self::wtype)?;
+                let size_wtype = self.field(json, Key::SizeWtype, Self::wtype)?;
                 self.keep(SizeOf { loc, wtype: WTypeId::UINT64, size_wtype })
             }
             _ => {
@@ -200,10 +209,10 @@ impl<'s> Reader<'_, 's> {
     }
     /// A bytes constant, where the document does not say what class it is of.
     pub(super) fn bytes_constant_ref(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let wtype = self.optional_field(json, "wtype", Self::wtype)?.unwrap_or(WTypeId::BYTES);
+        let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?.unwrap_or(WTypeId::BYTES);
         let loc = self.loc_field(json)?;
-        let value = self.field(json, "value", Self::bytes)?;
-        let encoding = self.field(json, "encoding", Self::choice)?;
+        let value = self.field(json, Key::Value, Self::bytes)?;
+        let encoding = self.field(json, Key::Encoding, Self::choice)?;
         let facts = self.wtypes.get(wtype);
         if facts.scalar_type != Some(ScalarType::Bytes) {
             let backed_by = match facts.scalar_type {
@@ -226,20 +235,20 @@ impl<'s> Reader<'_, 's> {
         self.keep(BytesConstant { loc, wtype, value, encoding })
     }
     fn method_ref(&mut self, json: J<'s>) -> Outcome<MethodRef<'s>> {
-        if self.has_key(json, "name")? {
+        if self.has_key(json, Key::Name)? {
             let resource_encoding =
-                self.optional_field(json, "resource_encoding", Self::resource_encoding)?;
+                self.optional_field(json, Key::ResourceEncoding, Self::resource_encoding)?;
             let loc = self.loc_field(json)?;
-            let name = self.field(json, "name", Self::text)?;
-            let arg_types = self.field(json, "arg_types", |r, j| r.slice(j, Self::wtype))?;
-            let return_type = self.field(json, "return_type", Self::wtype)?;
+            let name = self.field(json, Key::Name, Self::text)?;
+            let arg_types = self.field(json, Key::ArgTypes, |r, j| r.slice(j, Self::wtype))?;
+            let return_type = self.field(json, Key::ReturnType, Self::wtype)?;
             let resource_encoding = resource_encoding.unwrap_or(ResourceEncoding::Value);
             let signature =
                 MethodSignature { loc, name, arg_types, return_type, resource_encoding };
             Ok(MethodRef::Signature(self.session.arena.alloc(signature)))
-        } else if self.has_key(json, "value")? {
+        } else if self.has_key(json, Key::Value)? {
             let loc = self.loc_field(json)?;
-            let value = self.field(json, "value", Self::text)?;
+            let value = self.field(json, Key::Value, Self::text)?;
             Ok(MethodRef::Text(MethodSignatureString { loc, value }))
         } else {
             Err(refuses("Couldn't disambiguate"))
@@ -248,37 +257,37 @@ impl<'s> Reader<'_, 's> {
 
     // ---- operators ----
 
-    fn unary_operation(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn unary_operation(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let loc = self.loc_field(json)?;
         match tag {
-            "UInt64UnaryOperation" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let expr = self.field(json, "expr", Self::expr)?;
+            Tag::UInt64UnaryOperation => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let expr = self.field(json, Key::Expr, Self::expr)?;
                 self.expect("UInt64UnaryOperation.expr", expr, &[WTypeId::UINT64], &[])?;
                 self.keep(UInt64UnaryOperation { loc, wtype: WTypeId::UINT64, op, expr })
             }
-            "UInt64PostfixUnaryOperation" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let target = self.field(json, "target", Self::lvalue)?;
+            Tag::UInt64PostfixUnaryOperation => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let target = self.field(json, Key::Target, Self::lvalue)?;
                 let wtype = WTypeId::UINT64;
                 self.expect("UInt64PostfixUnaryOperation.target", target, &[wtype], &[])?;
                 self.keep(UInt64PostfixUnaryOperation { loc, wtype, op, target })
             }
-            "BigUIntPostfixUnaryOperation" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let target = self.field(json, "target", Self::lvalue)?;
+            Tag::BigUIntPostfixUnaryOperation => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let target = self.field(json, Key::Target, Self::lvalue)?;
                 let wtype = WTypeId::BIGUINT;
                 self.expect("BigUIntPostfixUnaryOperation.target", target, &[wtype], &[])?;
                 self.keep(BigUIntPostfixUnaryOperation { loc, wtype, op, target })
             }
-            "BytesUnaryOperation" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let expr = self.field(json, "expr", Self::expr)?;
+            Tag::BytesUnaryOperation => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let expr = self.field(json, Key::Expr, Self::expr)?;
                 self.expect("BytesUnaryOperation.expr", expr, &[], &[Class::Bytes])?;
                 self.keep(BytesUnaryOperation { loc, wtype: expr.wtype(), op, expr })
             }
             _ => {
-                let expr = self.field(json, "expr", Self::expr)?;
+                let expr = self.field(json, Key::Expr, Self::expr)?;
                 self.expect("Not.expr", expr, &[WTypeId::BOOL], &[])?;
                 self.keep(Not { loc, wtype: WTypeId::BOOL, expr })
             }
@@ -288,40 +297,40 @@ impl<'s> Reader<'_, 's> {
     fn operands<C: Choice>(
         &mut self,
         json: J<'s>,
-        keys: [&'static str; 3],
+        keys: [Key; 3],
     ) -> Outcome<(ExprRef<'s>, C, ExprRef<'s>)> {
         let left = self.field(json, keys[0], Self::expr)?;
         let op = self.field(json, keys[1], Self::choice)?;
         let right = self.field(json, keys[2], Self::expr)?;
         Ok((left, op, right))
     }
-    fn binary_operation(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        const OPERATION: [&str; 3] = ["left", "op", "right"];
-        const COMPARISON: [&str; 3] = ["lhs", "operator", "rhs"];
+    fn binary_operation(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+        const OPERATION: [Key; 3] = [Key::Left, Key::Op, Key::Right];
+        const COMPARISON: [Key; 3] = [Key::Lhs, Key::Operator, Key::Rhs];
         let loc = self.loc_field(json)?;
         match tag {
-            "UInt64BinaryOperation" => {
+            Tag::UInt64BinaryOperation => {
                 let wtype = WTypeId::UINT64;
                 let (left, op, right) = self.operands(json, OPERATION)?;
                 self.expect("UInt64BinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("UInt64BinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(UInt64BinaryOperation { loc, wtype, left, op, right })
             }
-            "BigUIntBinaryOperation" => {
+            Tag::BigUIntBinaryOperation => {
                 let wtype = WTypeId::BIGUINT;
                 let (left, op, right) = self.operands(json, OPERATION)?;
                 self.expect("BigUIntBinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("BigUIntBinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(BigUIntBinaryOperation { loc, wtype, left, op, right })
             }
-            "BooleanBinaryOperation" => {
+            Tag::BooleanBinaryOperation => {
                 let wtype = WTypeId::BOOL;
                 let (left, op, right) = self.operands(json, OPERATION)?;
                 self.expect("BooleanBinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("BooleanBinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(BooleanBinaryOperation { loc, wtype, left, op, right })
             }
-            "NumericComparisonExpression" => {
+            Tag::NumericComparisonExpression => {
                 let (lhs, operator, rhs) = self.operands(json, COMPARISON)?;
                 let numbers = &[
                     WTypeId::UINT64,
@@ -370,9 +379,9 @@ impl<'s> Reader<'_, 's> {
         self.wtypes.equal(a.wtype(), b.wtype()) || (is_bytes(a) && is_bytes(b))
     }
     fn bytes_binary_operation(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+        let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
         let loc = self.loc_field(json)?;
-        let (left, op, right) = self.operands(json, ["left", "op", "right"])?;
+        let (left, op, right) = self.operands(json, [Key::Left, Key::Op, Key::Right])?;
         let wtype = wtype.unwrap_or_else(|| {
             let is_bytes = self.is_one_of(left.wtype(), &[Class::Bytes]);
             if is_bytes { WTypeId::BYTES } else { left.wtype() }
@@ -424,19 +433,19 @@ impl<'s> Reader<'_, 's> {
 
     // ---- conversions ----
 
-    fn conversion(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn conversion(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "ARC4Encode" => {
-                let wtype = self.optional_field(json, "wtype", |reader, json| {
-                    if reader.has_key(json, "length")? {
+            Tag::ARC4Encode => {
+                let wtype = self.optional_field(json, Key::Wtype, |reader, json| {
+                    if reader.has_key(json, Key::Length)? {
                         reader.bytes_type(json)
                     } else {
                         reader.arc4_type(json)
                     }
                 })?;
-                let error_message = self.message(json, "error_message")?;
+                let error_message = self.message(json, Key::ErrorMessage)?;
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let wtype = wtype.unwrap_or(WTypeId::BYTES);
                 if wtype != WTypeId::BYTES && !self.is_one_of(wtype, &[Class::Arc4Type]) {
                     let name = self.name(wtype);
@@ -447,25 +456,25 @@ impl<'s> Reader<'_, 's> {
                 }
                 self.keep(Arc4Encode { loc, wtype, value, error_message })
             }
-            "ARC4Decode" => {
-                let error_message = self.message(json, "error_message")?;
+            Tag::ARC4Decode => {
+                let error_message = self.message(json, Key::ErrorMessage)?;
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 self.expect("ARC4Decode.value", value, &[], &[Class::Arc4Type])?;
                 self.keep(Arc4Decode { loc, wtype, value, error_message })
             }
-            "ARC4FromBytes" => {
+            Tag::ARC4FromBytes => {
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::expr)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let validate = self.field(json, "validate", Self::truth)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let validate = self.field(json, Key::Validate, Self::truth)?;
                 self.keep(Arc4FromBytes { loc, wtype, value, validate })
             }
-            "ReinterpretCast" => {
+            Tag::ReinterpretCast => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let expr = self.field(json, "expr", Self::expr)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let expr = self.field(json, Key::Expr, Self::expr)?;
                 let (from, to) = (self.wtypes.get(expr.wtype()), self.wtypes.get(wtype));
                 let is_legal = from.scalar_type == to.scalar_type
                     && from.scalar_type.is_some()
@@ -479,9 +488,9 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ReinterpretCast { loc, wtype, expr })
             }
             _ => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let wtype = wtype.unwrap_or(value.wtype());
                 let class = |wtype| self.wtypes.kind(wtype).class_name();
                 if class(wtype) != class(value.wtype()) {
@@ -495,15 +504,15 @@ impl<'s> Reader<'_, 's> {
 
     // ---- calls ----
 
-    fn call(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn call(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "IntrinsicCall" => {
+            Tag::IntrinsicCall => {
                 let immediates =
-                    self.optional_field(json, "immediates", |r, j| r.slice(j, Self::immediate))?;
-                let stack_args = self.optional_field(json, "stack_args", Self::exprs)?;
+                    self.optional_field(json, Key::Immediates, |r, j| r.slice(j, Self::immediate))?;
+                let stack_args = self.optional_field(json, Key::StackArgs, Self::exprs)?;
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let op_code = self.field(json, "op_code", Self::text)?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let op_code = self.field(json, Key::OpCode, Self::text)?;
                 self.keep(IntrinsicCall {
                     loc,
                     wtype,
@@ -512,18 +521,19 @@ impl<'s> Reader<'_, 's> {
                     stack_args: stack_args.unwrap_or_default(),
                 })
             }
-            "SubroutineCallExpression" => {
+            Tag::SubroutineCallExpression => {
                 let loc = self.loc_field(json)?;
-                let wtype = self.field(json, "wtype", Self::wtype)?;
-                let target = self.field(json, "target", Self::subroutine_target)?;
-                let args = self.field(json, "args", |r, j| r.slice(j, Self::call_arg))?;
+                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let target = self.field(json, Key::Target, Self::subroutine_target)?;
+                let args = self.field(json, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
                 self.keep(SubroutineCallExpression { loc, wtype, target, args })
             }
-            "PuyaLibCall" => {
-                let args = self.optional_field(json, "args", |r, j| r.slice(j, Self::call_arg))?;
+            Tag::PuyaLibCall => {
+                let args =
+                    self.optional_field(json, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
                 let args = args.unwrap_or_default();
                 let loc = self.loc_field(json)?;
-                let func: PuyaLibFunction = self.field(json, "func", |_, json| {
+                let func: PuyaLibFunction = self.field(json, Key::Func, |_, json| {
                     hashable(json)?;
                     json.as_str().and_then(PuyaLibFunction::of).ok_or_else(|| fails(repr_of(json)))
                 })?;
@@ -541,18 +551,20 @@ impl<'s> Reader<'_, 's> {
             }
             _ => {
                 let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", |r, j| r.nullable(j, Self::method_ref))?;
-                let args = self.field(json, "args", Self::exprs)?;
-                let fields = self.field(json, "fields", Self::txn_fields)?;
-                let wtype = self.field(json, "wtype", Self::abi_call_fields_type)?;
+                let target =
+                    self.field(json, Key::Target, |r, j| r.nullable(j, Self::method_ref))?;
+                let args = self.field(json, Key::Args, Self::exprs)?;
+                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
+                let wtype = self.field(json, Key::Wtype, Self::abi_call_fields_type)?;
                 self.keep(AbiCall { loc, wtype, target, args, fields })
             }
         }
     }
     fn immediate(&mut self, json: J<'s>) -> Outcome<Immediate<'s>> {
-        match json.kind {
+        match json.kind() {
             Kind::String(text) => Ok(Immediate::Text(text)),
             Kind::Bool(_) => Ok(Immediate::Int(self.int(json)?)),
+            Kind::Int(_) => Ok(Immediate::Int(self.int(json)?)),
             Kind::Number(text) if is_integer(text) => Ok(Immediate::Int(self.int(json)?)),
             _ => Err(refuses(format!(
                 "{} (<class '{}'>) not part of str | int",
@@ -563,42 +575,42 @@ impl<'s> Reader<'_, 's> {
     }
     fn subroutine_target(&mut self, json: J<'s>) -> Outcome<SubroutineTarget> {
         match self.tag(json)? {
-            "SubroutineID" => Ok(SubroutineTarget::SubroutineId {
-                target: self.field(json, "target", Self::symbol)?,
+            Tag::SubroutineID => Ok(SubroutineTarget::SubroutineId {
+                target: self.field(json, Key::Target, Self::symbol)?,
             }),
-            "InstanceMethodTarget" => Ok(SubroutineTarget::InstanceMethod {
-                member_name: self.field(json, "member_name", Self::symbol)?,
+            Tag::InstanceMethodTarget => Ok(SubroutineTarget::InstanceMethod {
+                member_name: self.field(json, Key::MemberName, Self::symbol)?,
             }),
-            "InstanceSuperMethodTarget" => Ok(SubroutineTarget::InstanceSuperMethod {
-                member_name: self.field(json, "member_name", Self::symbol)?,
+            Tag::InstanceSuperMethodTarget => Ok(SubroutineTarget::InstanceSuperMethod {
+                member_name: self.field(json, Key::MemberName, Self::symbol)?,
             }),
-            "ContractMethodTarget" => Ok(SubroutineTarget::ContractMethod {
-                cref: self.field(json, "cref", Self::symbol)?,
-                member_name: self.field(json, "member_name", Self::symbol)?,
+            Tag::ContractMethodTarget => Ok(SubroutineTarget::ContractMethod {
+                cref: self.field(json, Key::Cref, Self::symbol)?,
+                member_name: self.field(json, Key::MemberName, Self::symbol)?,
             }),
-            other => Err(fails(repr(other))),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     fn call_arg(&mut self, json: J<'s>) -> Outcome<CallArg<'s>> {
-        let name = self.field(json, "name", |r, j| r.nullable(j, Self::symbol))?;
-        let value = self.field(json, "value", Self::expr)?;
+        let name = self.field(json, Key::Name, |r, j| r.nullable(j, Self::symbol))?;
+        let value = self.field(json, Key::Value, Self::expr)?;
         Ok(CallArg { name, value })
     }
-    fn compiled_reference(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn compiled_reference(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let overrides = match tag {
-            "CompiledContract" => {
-                self.optional_field(json, "allocation_overrides", Self::txn_fields)?
+            Tag::CompiledContract => {
+                self.optional_field(json, Key::AllocationOverrides, Self::txn_fields)?
             }
             _ => None,
         };
-        let prefix = self.message(json, "prefix")?;
+        let prefix = self.message(json, Key::Prefix)?;
         let template_variables =
-            self.optional_field(json, "template_variables", Self::named_exprs)?;
+            self.optional_field(json, Key::TemplateVariables, Self::named_exprs)?;
         let template_variables = template_variables.unwrap_or_default();
         let loc = self.loc_field(json)?;
-        let wtype = self.field(json, "wtype", Self::wtype)?;
-        if tag == "CompiledLogicSig" {
-            let logic_sig = self.field(json, "logic_sig", Self::symbol)?;
+        let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+        if tag == Tag::CompiledLogicSig {
+            let logic_sig = self.field(json, Key::LogicSig, Self::symbol)?;
             return self.keep(CompiledLogicSig {
                 loc,
                 wtype,
@@ -607,7 +619,7 @@ impl<'s> Reader<'_, 's> {
                 template_variables,
             });
         }
-        let contract = self.field(json, "contract", Self::symbol)?;
+        let contract = self.field(json, Key::Contract, Self::symbol)?;
         let allocation_overrides = overrides.unwrap_or_default();
         let is_allocation = |(field, _): &(TxnField, ExprRef<'s>)| {
             matches!(
@@ -634,12 +646,12 @@ impl<'s> Reader<'_, 's> {
 
     // ---- sequences and control ----
 
-    fn sequence(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn sequence(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let loc = self.loc_field(json)?;
-        if tag == "Range" {
-            let start = self.field(json, "start", Self::expr)?;
-            let stop = self.field(json, "stop", Self::expr)?;
-            let step = self.field(json, "step", Self::expr)?;
+        if tag == Tag::Range {
+            let start = self.field(json, Key::Start, Self::expr)?;
+            let stop = self.field(json, Key::Stop, Self::expr)?;
+            let step = self.field(json, Key::Step, Self::expr)?;
             for (place, bound) in
                 [("Range.start", start), ("Range.stop", stop), ("Range.step", step)]
             {
@@ -647,23 +659,23 @@ impl<'s> Reader<'_, 's> {
             }
             return self.keep(Range { loc, wtype: WTypeId::UINT64_RANGE, start, stop, step });
         }
-        let expr = self.field(json, "expr", Self::expr)?;
-        if tag == "Enumeration" {
+        let expr = self.field(json, Key::Expr, Self::expr)?;
+        if tag == Tag::Enumeration {
             let wtype = self.wtypes.enumeration(expr.wtype());
             self.keep(Enumeration { loc, wtype, expr })
         } else {
             self.keep(Reversed { loc, wtype: expr.wtype(), expr })
         }
     }
-    fn control(&mut self, tag: &str, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn control(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
-            "AssertExpression" => {
-                let explicit = self.optional_field(json, "explicit", Self::truth)?;
-                let log_error = self.optional_field(json, "log_error", Self::truth)?;
-                let desc = self.message(json, "desc")?;
+            Tag::AssertExpression => {
+                let explicit = self.optional_field(json, Key::Explicit, Self::truth)?;
+                let log_error = self.optional_field(json, Key::LogError, Self::truth)?;
+                let desc = self.message(json, Key::Desc)?;
                 let loc = self.loc_field(json)?;
-                let condition = self.field(json, "condition", Self::nullable_expr)?;
-                let error_message = self.field(json, "error_message", Self::nullable_text)?;
+                let condition = self.field(json, Key::Condition, Self::nullable_expr)?;
+                let error_message = self.field(json, Key::ErrorMessage, Self::nullable_text)?;
                 self.keep(AssertExpression {
                     loc,
                     wtype: WTypeId::VOID,
@@ -674,12 +686,12 @@ impl<'s> Reader<'_, 's> {
                     desc,
                 })
             }
-            "ConditionalExpression" => {
-                let wtype = self.optional_field(json, "wtype", Self::wtype)?;
+            Tag::ConditionalExpression => {
+                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
                 let loc = self.loc_field(json)?;
-                let condition = self.field(json, "condition", Self::expr)?;
-                let true_expr = self.field(json, "true_expr", Self::expr)?;
-                let false_expr = self.field(json, "false_expr", Self::expr)?;
+                let condition = self.field(json, Key::Condition, Self::expr)?;
+                let true_expr = self.field(json, Key::TrueExpr, Self::expr)?;
+                let false_expr = self.field(json, Key::FalseExpr, Self::expr)?;
                 let (yes, no) = (true_expr.wtype(), false_expr.wtype());
                 if wtype.is_none() && !self.wtypes.equal(yes, no) {
                     let (yes, no) = (self.name(yes), self.name(no));
@@ -695,25 +707,25 @@ impl<'s> Reader<'_, 's> {
                 let wtype = wtype.unwrap_or(yes);
                 self.keep(ConditionalExpression { loc, wtype, condition, true_expr, false_expr })
             }
-            "AssignmentExpression" => {
+            Tag::AssignmentExpression => {
                 let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", Self::lvalue)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let target = self.field(json, Key::Target, Self::lvalue)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 self.check_assignment(target, value, loc)?;
                 self.keep(AssignmentExpression { loc, wtype: target.wtype(), target, value })
             }
-            "CommaExpression" => {
+            Tag::CommaExpression => {
                 let loc = self.loc_field(json)?;
-                let expressions = self.field(json, "expressions", Self::exprs)?;
+                let expressions = self.field(json, Key::Expressions, Self::exprs)?;
                 let Some(last) = expressions.last() else {
                     return Err(fails("tuple index out of range"));
                 };
                 self.keep(CommaExpression { loc, wtype: last.wtype(), expressions })
             }
-            "SingleEvaluation" => {
-                let id = self.optional_field(json, "_id", Self::int)?;
-                let loc = self.optional_field(json, "source_location", Self::loc)?;
-                let source = self.field(json, "source", Self::expr)?;
+            Tag::SingleEvaluation => {
+                let id = self.optional_field(json, Key::EvaluationId, Self::int)?;
+                let loc = self.optional_field(json, Key::SourceLocation, Self::loc)?;
+                let source = self.field(json, Key::Source, Self::expr)?;
                 let id = id.unwrap_or_else(|| {
                     self.nameless_evaluations += 1;
                     let fresh = format!("-{}", self.nameless_evaluations);
@@ -722,9 +734,9 @@ impl<'s> Reader<'_, 's> {
                 let loc = loc.unwrap_or(source.loc());
                 self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id })
             }
-            "CheckedMaybe" => {
-                let expr = self.field(json, "expr", Self::expr)?;
-                let comment = self.field(json, "comment", Self::text)?;
+            Tag::CheckedMaybe => {
+                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let comment = self.field(json, Key::Comment, Self::text)?;
                 let wtype = match self.wtypes.kind(expr.wtype()) {
                     WTypeKind::Tuple { types: [wtype, check], .. } if *check == WTypeId::BOOL => {
                         *wtype
@@ -742,16 +754,16 @@ impl<'s> Reader<'_, 's> {
                 };
                 self.keep(CheckedMaybe { loc: expr.loc(), wtype, expr, comment })
             }
-            "Emit" => {
+            Tag::Emit => {
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 self.expect("Emit.value", value, &[], &[Class::Arc4Struct])?;
                 self.keep(Emit { loc, wtype: WTypeId::VOID, value })
             }
             _ => {
                 let loc = self.loc_field(json)?;
-                let signature = self.field(json, "signature", Self::text)?;
-                let values = self.field(json, "values", Self::exprs)?;
+                let signature = self.field(json, Key::Signature, Self::text)?;
+                let values = self.field(json, Key::Values, Self::exprs)?;
                 self.keep(EmitFields { loc, wtype: WTypeId::VOID, signature, values })
             }
         }

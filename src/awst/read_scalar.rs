@@ -6,21 +6,22 @@ use num_bigint::BigInt;
 use super::expr::{Decimal, Int};
 use super::operators::Choice;
 use super::read::{ID_KEY, J, Reader, fails, refuses};
+use super::read_words::Key;
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_decode;
 use crate::base::source::{Loc, SourceLocation};
 use crate::base::text::{normalise_path, repr, strip};
 use crate::diagnostics::Outcome;
-use crate::json::read::is_integer;
-use crate::json::{Json, Kind};
+use crate::json::{Json, Kind, is_integer};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
 
 /// Python's name of a value's class.
 pub(super) fn class_of(json: J<'_>) -> &'static str {
-    match json.kind {
+    match json.kind() {
         Kind::Null => "NoneType",
         Kind::Bool(_) => "bool",
+        Kind::Int(_) => "int",
         Kind::Number(text) if is_integer(text) => "int",
         Kind::Number(_) => "float",
         Kind::String(_) => "str",
@@ -31,10 +32,11 @@ pub(super) fn class_of(json: J<'_>) -> &'static str {
 
 /// Python's `repr()` of a value.
 pub(super) fn repr_of(json: J<'_>) -> String {
-    match json.kind {
+    match json.kind() {
         Kind::Null => "None".to_owned(),
         Kind::Bool(true) => "True".to_owned(),
         Kind::Bool(false) => "False".to_owned(),
+        Kind::Int(value) => value.to_string(),
         Kind::Number(text) if is_integer(text) => canonical_integer(text).to_owned(),
         Kind::Number(text) => float_text(float_of(text)),
         Kind::String(text) => repr(text),
@@ -42,7 +44,7 @@ pub(super) fn repr_of(json: J<'_>) -> String {
             format!("[{}]", items.iter().map(repr_of).collect::<Vec<_>>().join(", "))
         }
         Kind::Object(fields) => {
-            let is_shown = |(key, value): &&(&str, Json<'_>)| *key != ID_KEY || value.is_null();
+            let is_shown = |(key, value): &(&str, Json<'_>)| *key != ID_KEY || value.is_null();
             let pairs = fields.iter().filter(is_shown);
             let pairs = pairs.map(|(key, value)| format!("{}: {}", repr(key), repr_of(value)));
             format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
@@ -105,21 +107,30 @@ fn int_literal(text: &str) -> Option<String> {
 impl<'s> Reader<'_, 's> {
     /// `str()`
     pub(super) fn text(&mut self, json: J<'s>) -> Outcome<&'s str> {
-        Ok(match json.kind {
+        Ok(match json.kind() {
             Kind::String(text) => text,
             _ => self.session.arena.str(&repr_of(json)),
         })
     }
     /// `str()`, interned.
     pub(super) fn symbol(&mut self, json: J<'s>) -> Outcome<Symbol> {
+        let known = self.text_id(json);
+        if let Some(symbol) = known.and_then(|id| self.symbols[id]) {
+            return Ok(symbol);
+        }
         let text = self.text(json)?;
-        Ok(self.session.sym(text))
+        let symbol = self.session.sym(text);
+        if let Some(id) = known {
+            self.symbols[id] = Some(symbol);
+        }
+        Ok(symbol)
     }
     /// `bool()`
     pub(super) fn truth(&mut self, json: J<'s>) -> Outcome<bool> {
-        Ok(match json.kind {
+        Ok(match json.kind() {
             Kind::Null => false,
             Kind::Bool(value) => value,
+            Kind::Int(value) => value != 0,
             Kind::Number(text) => float_of(text) != 0.0,
             Kind::String(text) => !text.is_empty(),
             Kind::Array(items) => !items.is_empty(),
@@ -129,7 +140,8 @@ impl<'s> Reader<'_, 's> {
     /// `int()`
     pub(super) fn int(&mut self, json: J<'s>) -> Outcome<Int<'s>> {
         let arena = self.session.arena;
-        Ok(Int::canonical(match json.kind {
+        Ok(Int::canonical(match json.kind() {
+            Kind::Int(value) => arena.str(&value.to_string()),
             Kind::Number(text) if is_integer(text) => canonical_integer(text),
             Kind::Number(text) => {
                 let value = float_of(text);
@@ -167,7 +179,11 @@ impl<'s> Reader<'_, 's> {
         }))
     }
     /// `int()` where only small values mean anything.
+    #[inline]
     pub(super) fn small_int(&mut self, json: J<'s>) -> Outcome<i64> {
+        if let Kind::Int(value) = json.kind() {
+            return Ok(i64::from(value));
+        }
         let value = self.int(json)?;
         value.text().parse().map_err(|_| refuses(format!("integer out of range: {}", value.text())))
     }
@@ -177,7 +193,7 @@ impl<'s> Reader<'_, 's> {
     }
     /// A byte string in base85.
     pub(super) fn bytes(&mut self, json: J<'s>) -> Outcome<&'s [u8]> {
-        match json.kind {
+        match json.kind() {
             Kind::String(text) => match base85_decode(text) {
                 Ok(bytes) => Ok(self.session.arena.slice(&bytes)),
                 Err(message) => Err(refuses(message)),
@@ -191,8 +207,9 @@ impl<'s> Reader<'_, 's> {
     /// A decimal number: a text, or a number taken exactly.
     pub(super) fn decimal(&mut self, json: J<'s>) -> Outcome<Decimal<'s>> {
         let arena = self.session.arena;
-        let parsed = match json.kind {
+        let parsed = match json.kind() {
             Kind::String(text) => decimal_of_text(text),
+            Kind::Int(value) => decimal_of_text(&value.to_string()),
             Kind::Number(text) if is_integer(text) => decimal_of_text(canonical_integer(text)),
             Kind::Number(text) => decimal_of_float(float_of(text)),
             Kind::Bool(value) => decimal_of_text(if value { "1" } else { "0" }),
@@ -257,13 +274,21 @@ impl<'s> Reader<'_, 's> {
     }
     /// A source location.
     pub(super) fn loc(&mut self, json: J<'s>) -> Outcome<Loc> {
-        let end_line = self.optional_field(json, "end_line", Self::small_int)?;
-        let comment_lines = self.optional_field(json, "comment_lines", Self::small_int)?;
-        let column = self.optional_field(json, "column", |r, j| r.nullable(j, Self::small_int))?;
+        let Some(id) = self.shared(json) else { return self.new_loc(json) };
+        if self.locs[id].is_none() {
+            self.locs[id] = self.new_loc(json)?;
+        }
+        Ok(self.locs[id])
+    }
+    fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
+        let end_line = self.optional_field(json, Key::EndLine, Self::small_int)?;
+        let comment_lines = self.optional_field(json, Key::CommentLines, Self::small_int)?;
+        let column =
+            self.optional_field(json, Key::Column, |r, j| r.nullable(j, Self::small_int))?;
         let end_column =
-            self.optional_field(json, "end_column", |r, j| r.nullable(j, Self::small_int))?;
-        let file = self.field(json, "file", |r, j| r.nullable(j, Self::path))?;
-        let line = self.field(json, "line", Self::small_int)?;
+            self.optional_field(json, Key::EndColumn, |r, j| r.nullable(j, Self::small_int))?;
+        let file = self.field(json, Key::File, |r, j| r.nullable(j, Self::path))?;
+        let line = self.field(json, Key::Line, Self::small_int)?;
         let end_line = end_line.unwrap_or(line);
         let comment_lines = comment_lines.unwrap_or(0);
         let (column, end_column) = (column.flatten(), end_column.flatten());
@@ -306,7 +331,7 @@ impl<'s> Reader<'_, 's> {
         }))
     }
     fn path(&mut self, json: J<'s>) -> Outcome<Symbol> {
-        let Kind::String(text) = json.kind else {
+        let Kind::String(text) = json.kind() else {
             hashable(json)?;
             return Err(refuses(format!(
                 "argument should be a str or an os.PathLike object where __fspath__ returns a str, \
@@ -314,14 +339,15 @@ impl<'s> Reader<'_, 's> {
                 class_of(json)
             )));
         };
-        if let Some((seen, symbol)) = self.last_path
-            && seen == text
-        {
-            return Ok(symbol);
+        let known = self.text_id(json);
+        if let Some(path) = known.and_then(|id| self.paths[id]) {
+            return Ok(path);
         }
-        let symbol = self.session.sym(&normalise_path(text));
-        self.last_path = Some((text, symbol));
-        Ok(symbol)
+        let path = self.session.sym(&normalise_path(text));
+        if let Some(id) = known {
+            self.paths[id] = Some(path);
+        }
+        Ok(path)
     }
 }
 
@@ -335,7 +361,7 @@ pub(super) fn lookup_key(json: J<'_>) -> String {
 
 /// Fails for a value that Python cannot look up.
 pub(super) fn hashable(json: J<'_>) -> Outcome<()> {
-    match json.kind {
+    match json.kind() {
         Kind::Array(_) | Kind::Object(_) => {
             Err(refuses(format!("unhashable type: '{}'", class_of(json))))
         }
@@ -345,7 +371,7 @@ pub(super) fn hashable(json: J<'_>) -> Outcome<()> {
 
 /// Python's `str()` of a value.
 fn shown(json: J<'_>) -> String {
-    match json.kind {
+    match json.kind() {
         Kind::String(text) => text.to_owned(),
         _ => repr_of(json),
     }
@@ -357,8 +383,9 @@ fn is_not_a(json: J<'_>, class: &str) -> crate::diagnostics::Failure {
 
 /// The number that an enumeration's value compares equal to.
 fn number_of(json: J<'_>) -> Option<u64> {
-    match json.kind {
+    match json.kind() {
         Kind::Bool(value) => Some(u64::from(value)),
+        Kind::Int(value) => Some(u64::from(value)),
         Kind::Number(text) if is_integer(text) => canonical_integer(text).parse().ok(),
         Kind::Number(text) => {
             let value = float_of(text);

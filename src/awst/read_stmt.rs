@@ -1,8 +1,9 @@
 //! JSON statement objects -> statements. Spec 10 §11.
 
 use super::expr::ExprRef;
-use super::read::{J, Reader, Step, fails, refuses};
+use super::read::{J, Reader, Step, refuses};
 use super::read_scalar::{class_of, repr_of};
+use super::read_words::{Key, Tag};
 use super::read_wtype::Class;
 use super::stmt::{
     AssignmentStatement, BigUIntAugmentedAssignment, Block, BytesAugmentedAssignment,
@@ -11,7 +12,6 @@ use super::stmt::{
 };
 use super::wtypes::WTypeId;
 use crate::base::source::Loc;
-use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::json::Kind;
 
@@ -19,10 +19,11 @@ impl<'s> Reader<'_, 's> {
     /// A block, where the document does not say what class it is of.
     pub(super) fn block(&mut self, json: J<'s>) -> Outcome<&'s Block<'s>> {
         self.nested(|reader| {
-            let label = reader.optional_field(json, "label", |r, j| r.nullable(j, Self::symbol))?;
-            let comment = reader.optional_field(json, "comment", Self::nullable_text)?;
+            let label =
+                reader.optional_field(json, Key::Label, |r, j| r.nullable(j, Self::symbol))?;
+            let comment = reader.optional_field(json, Key::Comment, Self::nullable_text)?;
             let loc = reader.loc_field(json)?;
-            let body = reader.field(json, "body", |r, j| r.slice(j, Self::stmt))?;
+            let body = reader.field(json, Key::Body, |r, j| r.slice(j, Self::stmt))?;
             let block = Block { loc, body, label: label.flatten(), comment: comment.flatten() };
             Ok(&*reader.session.arena.alloc(block))
         })
@@ -32,73 +33,73 @@ impl<'s> Reader<'_, 's> {
     }
     fn stmt(&mut self, json: J<'s>) -> Outcome<Stmt<'s>> {
         match self.tag(json)? {
-            "Block" => Ok(Stmt::Block(self.block(json)?)),
-            "ExpressionStatement" => {
-                let expr = self.field(json, "expr", Self::expr)?;
+            Tag::Block => Ok(Stmt::Block(self.block(json)?)),
+            Tag::ExpressionStatement => {
+                let expr = self.field(json, Key::Expr, Self::expr)?;
                 Ok(ExpressionStatement { loc: expr.loc(), expr }.into())
             }
-            "Goto" => {
+            Tag::Goto => {
                 let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", Self::symbol)?;
+                let target = self.field(json, Key::Target, Self::symbol)?;
                 Ok(Goto { loc, target }.into())
             }
-            "LoopExit" => Ok(LoopExit { loc: self.loc_field(json)? }.into()),
-            "LoopContinue" => Ok(LoopContinue { loc: self.loc_field(json)? }.into()),
-            "ReturnStatement" => {
+            Tag::LoopExit => Ok(LoopExit { loc: self.loc_field(json)? }.into()),
+            Tag::LoopContinue => Ok(LoopContinue { loc: self.loc_field(json)? }.into()),
+            Tag::ReturnStatement => {
                 let loc = self.loc_field(json)?;
-                let value = self.field(json, "value", |r, j| r.nullable(j, Self::expr))?;
+                let value = self.field(json, Key::Value, |r, j| r.nullable(j, Self::expr))?;
                 Ok(ReturnStatement { loc, value }.into())
             }
-            tag @ ("IfElse" | "Switch" | "WhileLoop" | "ForInLoop") => {
+            tag @ (Tag::IfElse | Tag::Switch | Tag::WhileLoop | Tag::ForInLoop) => {
                 self.nested(|reader| reader.control_flow(tag, json))
             }
-            "AssignmentStatement" => {
+            Tag::AssignmentStatement => {
                 let loc = self.loc_field(json)?;
-                let target = self.field(json, "target", Self::lvalue)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let target = self.field(json, Key::Target, Self::lvalue)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 self.check_assignment(target, value, loc)?;
                 Ok(AssignmentStatement { loc, target, value }.into())
             }
-            tag @ ("UInt64AugmentedAssignment"
-            | "BigUIntAugmentedAssignment"
-            | "BytesAugmentedAssignment") => self.augmented_assignment(tag, json),
-            tag @ "Statement" => Err(self.abstract_node(tag, json)),
-            other => Err(fails(repr(other))),
+            tag @ (Tag::UInt64AugmentedAssignment
+            | Tag::BigUIntAugmentedAssignment
+            | Tag::BytesAugmentedAssignment) => self.augmented_assignment(tag, json),
+            tag @ Tag::Statement => Err(self.abstract_node(tag, json)),
+            _ => Err(self.unknown_tag(json)),
         }
     }
-    fn control_flow(&mut self, tag: &str, json: J<'s>) -> Outcome<Stmt<'s>> {
+    fn control_flow(&mut self, tag: Tag, json: J<'s>) -> Outcome<Stmt<'s>> {
         let loc = self.loc_field(json)?;
         match tag {
-            "IfElse" => {
-                let condition = self.field(json, "condition", Self::expr)?;
-                let if_branch = self.field(json, "if_branch", Self::block)?;
-                let else_branch = self.field(json, "else_branch", Self::nullable_block)?;
+            Tag::IfElse => {
+                let condition = self.field(json, Key::Condition, Self::expr)?;
+                let if_branch = self.field(json, Key::IfBranch, Self::block)?;
+                let else_branch = self.field(json, Key::ElseBranch, Self::nullable_block)?;
                 self.expect("IfElse.condition", condition, &[WTypeId::BOOL], &[])?;
                 Ok(IfElse { loc, condition, if_branch, else_branch }.into())
             }
-            "Switch" => {
-                let value = self.field(json, "value", Self::expr)?;
-                let cases = self.field(json, "cases", Self::switch_cases)?;
-                let default_case = self.field(json, "default_case", Self::nullable_block)?;
+            Tag::Switch => {
+                let value = self.field(json, Key::Value, Self::expr)?;
+                let cases = self.field(json, Key::Cases, Self::switch_cases)?;
+                let default_case = self.field(json, Key::DefaultCase, Self::nullable_block)?;
                 Ok(Switch { loc, value, cases, default_case }.into())
             }
-            "WhileLoop" => {
-                let condition = self.field(json, "condition", Self::expr)?;
-                let loop_body = self.field(json, "loop_body", Self::block)?;
+            Tag::WhileLoop => {
+                let condition = self.field(json, Key::Condition, Self::expr)?;
+                let loop_body = self.field(json, Key::LoopBody, Self::block)?;
                 self.expect("WhileLoop.condition", condition, &[WTypeId::BOOL], &[])?;
                 Ok(WhileLoop { loc, condition, loop_body }.into())
             }
             _ => {
-                let sequence = self.field(json, "sequence", Self::expr)?;
-                let items = self.field(json, "items", Self::lvalue)?;
-                let loop_body = self.field(json, "loop_body", Self::block)?;
+                let sequence = self.field(json, Key::Sequence, Self::expr)?;
+                let items = self.field(json, Key::Items, Self::lvalue)?;
+                let loop_body = self.field(json, Key::LoopBody, Self::block)?;
                 Ok(ForInLoop { loc, sequence, items, loop_body }.into())
             }
         }
     }
     /// The cases of a switch; a key that occurs again replaces the block and keeps its place.
     fn switch_cases(&mut self, json: J<'s>) -> Outcome<&'s [(ExprRef<'s>, &'s Block<'s>)]> {
-        let pairs = self.list(json, |reader, json| {
+        let pairs = self.slice(json, |reader, json| {
             let wrong = |problem: &str| {
                 refuses(format!(
                     "{problem} values in {} to structure as \
@@ -106,18 +107,20 @@ impl<'s> Reader<'_, 's> {
                     repr_of(json)
                 ))
             };
-            match json.kind {
-                Kind::Array([key, block]) => {
+            match json.kind() {
+                Kind::Array(items) if items.len() > 2 => Err(wrong("Too many")),
+                Kind::Array(items)
+                    if let (Some(key), Some(block)) = (items.get(0), items.get(1)) =>
+                {
                     let key = reader.at(Step::Index(0), key, Self::expr)?;
                     Ok((key, reader.at(Step::Index(1), block, Self::block)?))
                 }
-                Kind::Array([_, _, _, ..]) => Err(wrong("Too many")),
                 Kind::Array(_) | Kind::String(_) | Kind::Object(_) => Err(wrong("Not enough")),
                 _ => Err(refuses(format!("object of type '{}' has no len()", class_of(json)))),
             }
         })?;
         let mut cases: Vec<(ExprRef<'s>, &'s Block<'s>)> = Vec::with_capacity(pairs.len());
-        for (key, block) in pairs {
+        for &(key, block) in pairs {
             match cases.iter_mut().find(|case| case.0 == key) {
                 Some(case) => case.1 = block,
                 None => cases.push((key, block)),
@@ -125,29 +128,29 @@ impl<'s> Reader<'_, 's> {
         }
         Ok(self.session.arena.slice_of(cases))
     }
-    fn augmented_assignment(&mut self, tag: &str, json: J<'s>) -> Outcome<Stmt<'s>> {
+    fn augmented_assignment(&mut self, tag: Tag, json: J<'s>) -> Outcome<Stmt<'s>> {
         let loc = self.loc_field(json)?;
-        let target = self.field(json, "target", Self::lvalue)?;
+        let target = self.field(json, Key::Target, Self::lvalue)?;
         match tag {
-            "UInt64AugmentedAssignment" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
+            Tag::UInt64AugmentedAssignment => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let number = &[WTypeId::UINT64];
                 self.expect("UInt64AugmentedAssignment.target", target, number, &[])?;
                 self.expect("UInt64AugmentedAssignment.value", value, number, &[])?;
                 Ok(UInt64AugmentedAssignment { loc, target, op, value }.into())
             }
-            "BigUIntAugmentedAssignment" => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
+            Tag::BigUIntAugmentedAssignment => {
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let number = &[WTypeId::BIGUINT];
                 self.expect("BigUIntAugmentedAssignment.target", target, number, &[])?;
                 self.expect("BigUIntAugmentedAssignment.value", value, number, &[])?;
                 Ok(BigUIntAugmentedAssignment { loc, target, op, value }.into())
             }
             _ => {
-                let op = self.field(json, "op", Self::choice)?;
-                let value = self.field(json, "value", Self::expr)?;
+                let op = self.field(json, Key::Op, Self::choice)?;
+                let value = self.field(json, Key::Value, Self::expr)?;
                 let strings = &[WTypeId::STRING, WTypeId::ARC4_STRING];
                 let bytes = &[Class::Bytes];
                 self.expect("BytesAugmentedAssignment.target", target, strings, bytes)?;

@@ -2,6 +2,7 @@
 
 use super::expr::ExprRef;
 use super::read::{J, Reader, fails, refuses};
+use super::read_words::{Key, Tag};
 use super::wtypes::{BasicType, WTypeField, WTypeId, WTypeKind};
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -112,29 +113,32 @@ impl<'s> Reader<'_, 's> {
 
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
+        self.known_wtype(json, |reader| reader.new_wtype(json))
+    }
+    fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let tag = self.tag(json)?;
         self.nested(|reader| match tag {
-            "WType" => reader.basic_type(json),
-            "BytesWType" => reader.bytes_type(json),
-            "WEnumeration" => {
+            Tag::WType => reader.basic_type(json),
+            Tag::BytesWType => reader.bytes_type(json),
+            Tag::WEnumeration => {
                 reader.immutable_flag(json)?;
-                let sequence_type = reader.field(json, "sequence_type", Self::wtype)?;
+                let sequence_type = reader.field(json, Key::SequenceType, Self::wtype)?;
                 Ok(reader.wtypes.enumeration(sequence_type))
             }
-            "WGroupTransaction" => reader.group_transaction_type(json),
-            "WInnerTransactionFields" | "WABICallInnerTransactionFields" => {
+            Tag::WGroupTransaction => reader.group_transaction_type(json),
+            Tag::WInnerTransactionFields | Tag::WABICallInnerTransactionFields => {
                 reader.inner_transaction_fields_type(json)
             }
-            "WInnerTransaction" => {
+            Tag::WInnerTransaction => {
                 reader.immutable_flag(json)?;
-                let name = reader.optional_field(json, "name", Self::text)?;
-                let kind = reader.field(json, "transaction_type", |r, j| {
+                let name = reader.optional_field(json, Key::Name, Self::text)?;
+                let kind = reader.field(json, Key::TransactionType, |r, j| {
                     r.nullable(j, Self::transaction_type)
                 })?;
                 Ok(reader.wtypes.inner_transaction(kind, name))
             }
-            "ReferenceArray" => reader.array_type(json),
-            "WTuple" => reader.tuple_type(json),
+            Tag::ReferenceArray => reader.array_type(json),
+            Tag::WTuple => reader.tuple_type(json),
             _ => reader.arc4_type_tagged(tag, json),
         })
     }
@@ -143,51 +147,53 @@ impl<'s> Reader<'_, 's> {
         let tag = self.tag(json)?;
         self.nested(|reader| reader.arc4_type_tagged(tag, json))
     }
-    fn arc4_type_tagged(&mut self, tag: &'s str, json: J<'s>) -> Outcome<WTypeId> {
+    fn arc4_type_tagged(&mut self, tag: Tag, json: J<'s>) -> Outcome<WTypeId> {
         match tag {
-            "ARC4Type" => {
+            Tag::ARC4Type => {
                 self.immutable_flag(json)?;
                 let alias = self.alias(json)?;
-                let name = self.field(json, "name", Self::text)?;
+                let name = self.field(json, Key::Name, Self::text)?;
                 Ok(self.wtypes.arc4_basic(name, alias))
             }
-            "ARC4UIntN" => {
+            Tag::ARC4UIntN => {
                 let alias = self.alias(json)?;
                 let loc = self.type_loc(json)?;
-                let n = self.field(json, "n", Self::small_int)?;
+                let n = self.field(json, Key::N, Self::small_int)?;
                 self.wtypes.arc4_uint_n(n, alias, loc)
             }
-            "ARC4UFixedNxM" => self.ufixed_type(json),
-            "ARC4Tuple" => {
+            Tag::ARC4UFixedNxM => self.ufixed_type(json),
+            Tag::ARC4Tuple => {
                 let loc = self.type_loc(json)?;
-                let types = self.field(json, "types", |r, j| r.list(j, Self::wtype))?;
-                self.wtypes.arc4_tuple(&types, loc)
+                let types = self.field(json, Key::Types, |r, j| r.slice(j, Self::wtype))?;
+                self.wtypes.arc4_tuple(types, loc)
             }
-            "ARC4DynamicArray" | "ARC4StaticArray" => self.array_type(json),
-            "ARC4Struct" => self.struct_type(json),
-            "ARC4Array" | "_WTypeInstance" | "_ARC4WTypeInstance" => Err(refuses(format!(
-                "Can't instantiate abstract class {tag} without an implementation for abstract \
-                 method 'accept'"
+            Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array_type(json),
+            Tag::ARC4Struct => self.struct_type(json),
+            Tag::ARC4Array | Tag::WTypeInstance | Tag::ARC4WTypeInstance => Err(refuses(format!(
+                "Can't instantiate abstract class {} without an implementation for abstract \
+                 method 'accept'",
+                tag.text()
             ))),
-            other => Err(fails(repr(other))),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     fn immutable_flag(&mut self, json: J<'s>) -> Outcome<()> {
-        match self.optional_field(json, "immutable", Self::truth)? {
+        match self.optional_field(json, Key::Immutable, Self::truth)? {
             Some(false) => Err(not_immutable("True")),
             _ => Ok(()),
         }
     }
     fn alias(&mut self, json: J<'s>) -> Outcome<Option<&'s str>> {
-        Ok(self.optional_field(json, "arc4_alias", Self::nullable_text)?.flatten())
+        Ok(self.optional_field(json, Key::Arc4Alias, Self::nullable_text)?.flatten())
     }
     fn type_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
-        let loc = self.optional_field(json, "source_location", |r, j| r.nullable(j, Self::loc))?;
+        let loc =
+            self.optional_field(json, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
         Ok(loc.flatten().unwrap_or(Loc::NONE))
     }
     fn basic_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let immutable = self.optional_field(json, "immutable", Self::truth)?;
-        let name = self.field(json, "name", Self::text)?;
+        let immutable = self.optional_field(json, Key::Immutable, Self::truth)?;
+        let name = self.field(json, Key::Name, Self::text)?;
         let Some(basic) = BasicType::of(name) else { return Err(fails(repr(name))) };
         if immutable == Some(false) {
             return Err(not_immutable("False"));
@@ -196,101 +202,101 @@ impl<'s> Reader<'_, 's> {
     }
     /// `BytesWType`
     pub(super) fn bytes_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let length = self.field(json, "length", |r, j| r.nullable(j, Self::small_int))?;
+        let length = self.field(json, Key::Length, |r, j| r.nullable(j, Self::small_int))?;
         let length = length.map(|length| self.length("length", length)).transpose()?;
         Ok(self.wtypes.bytes(length))
     }
     /// `WGroupTransaction`
     pub(super) fn group_transaction_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         self.immutable_flag(json)?;
-        let name = self.optional_field(json, "name", Self::text)?;
+        let name = self.optional_field(json, Key::Name, Self::text)?;
         let kind =
-            self.field(json, "transaction_type", |r, j| r.nullable(j, Self::transaction_type))?;
+            self.field(json, Key::TransactionType, |r, j| r.nullable(j, Self::transaction_type))?;
         Ok(self.wtypes.group_transaction(kind, name))
     }
     /// `WInnerTransactionFields` or its subclass, by tag.
     pub(super) fn inner_transaction_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         match self.tag(json)? {
-            "WABICallInnerTransactionFields" => self.abi_call_fields_type(json),
-            "WInnerTransactionFields" => {
+            Tag::WABICallInnerTransactionFields => self.abi_call_fields_type(json),
+            Tag::WInnerTransactionFields => {
                 self.immutable_flag(json)?;
-                let name = self.optional_field(json, "name", Self::text)?;
-                let kind = self.field(json, "transaction_type", |r, j| {
+                let name = self.optional_field(json, Key::Name, Self::text)?;
+                let kind = self.field(json, Key::TransactionType, |r, j| {
                     r.nullable(j, Self::transaction_type)
                 })?;
                 Ok(self.wtypes.inner_transaction_fields(kind, name))
             }
-            other => Err(fails(repr(other))),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     /// `WABICallInnerTransactionFields`
     pub(super) fn abi_call_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         self.immutable_flag(json)?;
-        let result_type = self.optional_field(json, "result_type", Self::wtype)?;
+        let result_type = self.optional_field(json, Key::ResultType, Self::wtype)?;
         let result_type = result_type.unwrap_or(WTypeId::VOID);
         Ok(self.wtypes.abi_call_inner_transaction_fields(result_type))
     }
     /// `WTuple`
     pub(super) fn tuple_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let loc = self.type_loc(json)?;
-        let name = self.optional_field(json, "name", Self::text)?;
-        let names = self.optional_field(json, "names", |reader, json| {
-            reader.nullable(json, |r, j| r.list(j, Self::text))
+        let name = self.optional_field(json, Key::Name, Self::text)?;
+        let names = self.optional_field(json, Key::Names, |reader, json| {
+            reader.nullable(json, |r, j| r.slice(j, Self::text))
         })?;
-        let desc = self.optional_field(json, "desc", Self::nullable_text)?;
-        let types = self.field(json, "types", |r, j| r.list(j, Self::wtype))?;
-        self.wtypes.tuple_with(&types, names.flatten().as_deref(), name, desc.flatten(), loc)
+        let desc = self.optional_field(json, Key::Desc, Self::nullable_text)?;
+        let types = self.field(json, Key::Types, |r, j| r.slice(j, Self::wtype))?;
+        self.wtypes.tuple_with(types, names.flatten(), name, desc.flatten(), loc)
     }
     /// One of the array types, by tag.
     pub(super) fn array_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         match self.tag(json)? {
-            "ReferenceArray" => {
-                let element_type = self.field(json, "element_type", Self::wtype)?;
-                let loc = self.field(json, "source_location", |r, j| r.nullable(j, Self::loc))?;
+            Tag::ReferenceArray => {
+                let element_type = self.field(json, Key::ElementType, Self::wtype)?;
+                let loc = self.field(json, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
                 let loc = loc.unwrap_or(Loc::NONE);
                 Ok(self.wtypes.reference_array(element_type, loc, &self.session.sink))
             }
-            tag @ ("ARC4DynamicArray" | "ARC4StaticArray") => {
+            tag @ (Tag::ARC4DynamicArray | Tag::ARC4StaticArray) => {
                 let alias = self.alias(json)?;
                 let loc = self.type_loc(json)?;
-                let immutable = self.optional_field(json, "immutable", Self::truth)?;
+                let immutable = self.optional_field(json, Key::Immutable, Self::truth)?;
                 let immutable = immutable.unwrap_or(false);
-                let element_type = self.field(json, "element_type", Self::wtype)?;
-                if tag == "ARC4DynamicArray" {
+                let element_type = self.field(json, Key::ElementType, Self::wtype)?;
+                if tag == Tag::ARC4DynamicArray {
                     return self.wtypes.arc4_dynamic_array(element_type, immutable, alias, loc);
                 }
-                let array_size = self.field(json, "array_size", Self::small_int)?;
+                let array_size = self.field(json, Key::ArraySize, Self::small_int)?;
                 self.wtypes.check_element(element_type, immutable, loc)?;
                 let array_size = self.length("array_size", array_size)?;
                 self.wtypes.arc4_static_array(element_type, array_size, immutable, alias, loc)
             }
-            other => Err(fails(repr(other))),
+            _ => Err(self.unknown_tag(json)),
         }
     }
     /// `ARC4UFixedNxM`
     pub(super) fn ufixed_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let alias = self.alias(json)?;
         let loc = self.type_loc(json)?;
-        let n = self.field(json, "n", Self::small_int)?;
-        let m = self.field(json, "m", Self::small_int)?;
+        let n = self.field(json, Key::N, Self::small_int)?;
+        let m = self.field(json, Key::M, Self::small_int)?;
         self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)
     }
     /// `ARC4Struct`
     pub(super) fn struct_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let loc = self.type_loc(json)?;
-        let desc = self.optional_field(json, "desc", Self::nullable_text)?;
-        let name = self.field(json, "name", Self::text)?;
-        let fields = self.field(json, "fields", |reader, json| {
-            reader.list(json, |reader, json| {
+        let desc = self.optional_field(json, Key::Desc, Self::nullable_text)?;
+        let name = self.field(json, Key::Name, Self::text)?;
+        let fields = self.field(json, Key::Fields, |reader, json| {
+            reader.slice(json, |reader, json| {
                 let description =
-                    reader.optional_field(json, "description", Self::nullable_text)?;
-                let name = reader.field(json, "name", Self::text)?;
-                let wtype = reader.field(json, "wtype", Self::wtype)?;
+                    reader.optional_field(json, Key::Description, Self::nullable_text)?;
+                let name = reader.field(json, Key::Name, Self::text)?;
+                let wtype = reader.field(json, Key::Wtype, Self::wtype)?;
                 Ok(WTypeField { name, wtype, description: description.flatten() })
             })
         })?;
-        let frozen = self.field(json, "frozen", Self::truth)?;
-        self.wtypes.arc4_struct(name, &fields, frozen, desc.flatten(), loc)
+        let frozen = self.field(json, Key::Frozen, Self::truth)?;
+        self.wtypes.arc4_struct(name, fields, frozen, desc.flatten(), loc)
     }
 }
 

@@ -36,6 +36,11 @@ impl Arena {
         const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
         self.bump.alloc_slice_fill_iter(items)
     }
+    /// An empty list in the arena, with room for what it will hold.
+    pub fn list<T>(&self, capacity: usize) -> bumpalo::collections::Vec<'_, T> {
+        const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
+        bumpalo::collections::Vec::with_capacity_in(capacity, &self.bump)
+    }
     /// Bytes taken from the system so far.
     pub fn allocated_bytes(&self) -> usize {
         self.bump.allocated_bytes()

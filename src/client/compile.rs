@@ -146,9 +146,9 @@ fn add_excerpts(logs: &mut [Report], annotations_json: &str) {
         let lines = location.file.as_deref().and_then(|file| annotations.get(file)?.as_array());
         // lines that do not exist are not shown; that is the daemon's to complain about
         let place = (location.line as usize).saturating_sub(1)..location.end_line as usize;
-        let Some(lines) = lines.and_then(|lines| lines.get(place)) else { continue };
-        let lines: Vec<String> =
-            lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
+        let Some(lines) = lines.filter(|lines| place.end <= lines.len()) else { continue };
+        let lines = place.filter_map(|line| lines.get(line)?.as_str().map(str::to_owned));
+        let lines: Vec<String> = lines.collect();
         report.excerpt = excerpt(&lines, location.column, location.end_column);
     }
 }

@@ -204,7 +204,7 @@ fn exchange(
     let answer = read::read(&text, &arena)
         .map_err(|error| ClientError::Broken(format!("the answer is not JSON: {error}")))?;
     if let Some(result) = answer.get("result") {
-        return Ok(Value::from(*result).into_owned());
+        return Ok(Value::from(result).into_owned());
     }
     let error = answer.get("error");
     let code = error.and_then(|error| error.get("code")?.as_number()?.parse().ok());

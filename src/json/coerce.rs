@@ -3,14 +3,16 @@
 
 use num_bigint::BigInt;
 
-use super::read::{Json, Kind, ReadError, is_integer, too_many_digits};
+use super::read::{ReadError, is_integer, too_many_digits};
+use super::tree::{Json, Kind};
 use crate::base::text::{is_space, repr};
 
 /// The truth of a value: empty, zero and `null` are false.
-pub fn to_bool(json: &Json<'_>) -> bool {
-    match json.kind {
+pub fn to_bool(json: Json<'_>) -> bool {
+    match json.kind() {
         Kind::Null => false,
         Kind::Bool(value) => value,
+        Kind::Int(value) => value != 0,
         Kind::Number(text) => to_float(text) != 0.0,
         Kind::String(text) => !text.is_empty(),
         Kind::Array(items) => !items.is_empty(),
@@ -19,10 +21,11 @@ pub fn to_bool(json: &Json<'_>) -> bool {
 }
 
 /// The integer a value stands for: numbers are cut towards zero, strings are parsed.
-pub fn to_int(json: &Json<'_>) -> Result<BigInt, ReadError> {
+pub fn to_int(json: Json<'_>) -> Result<BigInt, ReadError> {
     let raise = |class, message: String| Err(ReadError { class, message });
-    match json.kind {
+    match json.kind() {
         Kind::Bool(value) => Ok(BigInt::from(u8::from(value))),
+        Kind::Int(value) => Ok(BigInt::from(value)),
         Kind::Number(text) if is_integer(text) => {
             Ok(text.parse().expect("the reader checked the digits"))
         }
@@ -89,19 +92,20 @@ pub fn to_float(text: &str) -> f64 {
 }
 
 /// Python's `str(value)`.
-pub fn to_text(json: &Json<'_>) -> String {
-    match json.kind {
+pub fn to_text(json: Json<'_>) -> String {
+    match json.kind() {
         Kind::String(text) => text.to_owned(),
         _ => to_repr(json),
     }
 }
 
 /// Python's `repr(value)`.
-pub fn to_repr(json: &Json<'_>) -> String {
-    match json.kind {
+pub fn to_repr(json: Json<'_>) -> String {
+    match json.kind() {
         Kind::Null => "None".to_owned(),
         Kind::Bool(true) => "True".to_owned(),
         Kind::Bool(false) => "False".to_owned(),
+        Kind::Int(value) => value.to_string(),
         Kind::Number("-0") => "0".to_owned(),
         Kind::Number(text) if is_integer(text) => text.to_owned(),
         Kind::Number(text) => float_repr(to_float(text)),
@@ -138,10 +142,11 @@ pub fn float_repr(value: f64) -> String {
 }
 
 /// The name of the Python class the value is read as.
-pub fn class_name(json: &Json<'_>) -> &'static str {
-    match json.kind {
+pub fn class_name(json: Json<'_>) -> &'static str {
+    match json.kind() {
         Kind::Null => "NoneType",
         Kind::Bool(_) => "bool",
+        Kind::Int(_) => "int",
         Kind::Number(text) if is_integer(text) => "int",
         Kind::Number(_) => "float",
         Kind::String(_) => "str",
@@ -156,9 +161,9 @@ mod tests {
     use crate::base::arena::Arena;
     use crate::json::read::read;
 
-    fn with<T>(text: &str, then: impl Fn(&Json<'_>) -> T) -> T {
+    fn with<T>(text: &str, then: impl Fn(Json<'_>) -> T) -> T {
         let arena = Arena::new();
-        then(&read(text, &arena).unwrap())
+        then(read(text, &arena).unwrap())
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! JSON in Python's dialect: [`read`] makes a borrowed tree out of a text, [`value`] is the owned
-//! tree we build ourselves, [`coerce`] converts scalars as Python does, [`write`] renders a tree with the reference's layouts.
+//! JSON in Python's dialect: [`read`] makes a [`tree`] of distinct values out of a text, [`value`] is
+//! the owned tree we build ourselves, [`coerce`] converts scalars as Python does, [`write`] renders a
+//! tree with the reference's layouts.
 
+mod build;
 pub mod coerce;
 pub mod read;
+pub mod tree;
 pub mod value;
 pub mod write;
 
-pub use read::{DEPTH_MAX, Json, Kind, ReadError, read};
+pub use read::{DEPTH_MAX, ReadError, is_integer, read};
+pub use tree::{Items, Json, Kind, Members};
 pub use value::Value;
 pub use write::Layout;

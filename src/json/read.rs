@@ -1,5 +1,5 @@
-//! JSON text -> [`Json`] tree in an arena. Strings without escapes and all numbers borrow from the
-//! text, so an integer of any size stays exact and every value knows where it stood.
+//! JSON text -> the values of a [`Json`] document. Every value is looked up among those already read,
+//! so equal values are stored once, and numbers keep their exact text.
 //!
 //! The dialect is that of Python's `json` module, error texts included: `NaN`, `Infinity` and
 //! `-Infinity` are numbers, and a key given twice keeps its first place and its last value. One
@@ -8,9 +8,12 @@
 //! afterwards may recurse.
 
 use std::fmt;
+use std::ops::Range;
 
+use super::build::{Builder, move_to_places, places_of_repeated};
+use super::tree::{Json, Tag, Word};
 use crate::base::arena::Arena;
-use crate::base::ordered::LookupMap;
+use crate::base::id_table::{ByteHash, hash_bytes};
 
 /// How deep arrays and objects may nest. The reference gives up at about 1,500 levels.
 pub const DEPTH_MAX: usize = 4_000;
@@ -18,86 +21,8 @@ pub const DEPTH_MAX: usize = 4_000;
 /// Longest integer Python converts from text.
 const INTEGER_DIGITS_MAX: usize = 4_300;
 
-/// Objects up to this many fields are searched for duplicate keys by comparing all pairs.
-const PAIRWISE_FIELDS_MAX: usize = 24;
-
-/// A value and where it starts in the text.
-#[derive(Clone, Copy, Debug)]
-pub struct Json<'a> {
-    /// The value.
-    pub kind: Kind<'a>,
-    /// Byte offset of its first character.
-    pub offset: u32,
-}
-
-/// The kinds of value.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind<'a> {
-    /// `null`
-    Null,
-    /// `true` or `false`
-    Bool(bool),
-    /// The exact text of a number; see [`is_integer`].
-    Number(&'a str),
-    /// A string with its escapes resolved.
-    String(&'a str),
-    /// The items in order.
-    Array(&'a [Json<'a>]),
-    /// The members in order; keys are unique.
-    Object(&'a [(&'a str, Json<'a>)]),
-}
-
-impl<'a> Json<'a> {
-    /// The member of an object with this name. The last member is looked at first, because that is
-    /// where the front ends put `_type`.
-    pub fn get(&self, key: &str) -> Option<&'a Json<'a>> {
-        let Kind::Object(fields) = self.kind else { return None };
-        let (last, rest) = fields.split_last()?;
-        if last.0 == key {
-            return Some(&last.1);
-        }
-        rest.iter().find(|field| field.0 == key).map(|field| &field.1)
-    }
-    /// The text of a string.
-    pub fn as_str(&self) -> Option<&'a str> {
-        match self.kind {
-            Kind::String(text) => Some(text),
-            _ => None,
-        }
-    }
-    /// The items of an array.
-    pub fn as_array(&self) -> Option<&'a [Json<'a>]> {
-        match self.kind {
-            Kind::Array(items) => Some(items),
-            _ => None,
-        }
-    }
-    /// The members of an object.
-    pub fn as_object(&self) -> Option<&'a [(&'a str, Json<'a>)]> {
-        match self.kind {
-            Kind::Object(fields) => Some(fields),
-            _ => None,
-        }
-    }
-    /// The exact text of a number.
-    pub fn as_number(&self) -> Option<&'a str> {
-        match self.kind {
-            Kind::Number(text) => Some(text),
-            _ => None,
-        }
-    }
-    /// The value of `true` or `false`.
-    pub fn as_bool(&self) -> Option<bool> {
-        match self.kind {
-            Kind::Bool(value) => Some(value),
-            _ => None,
-        }
-    }
-    /// True for `null`.
-    pub fn is_null(&self) -> bool {
-        matches!(self.kind, Kind::Null)
-    }
-}
+/// Integers of up to so many digits are kept by value.
+const SMALL_DIGITS_MAX: usize = 8;
 
 /// Whether the text of a number is an integer (no fraction, no exponent, not `NaN` or `Infinity`).
 pub fn is_integer(number: &str) -> bool {
@@ -130,16 +55,77 @@ pub fn position(text: &str, offset: usize) -> (usize, usize, usize) {
     (line, before[line_start..].chars().count() + 1, before.chars().count())
 }
 
+/// Where the reader gets its bytes from: a window on the text, which moves on.
+pub trait Input {
+    /// The bytes at hand.
+    fn bytes(&self) -> &[u8];
+    /// Lets go of the first `used` bytes and gets more behind the others. False, and nothing
+    /// changes, where the text ends with the bytes at hand.
+    fn more(&mut self, used: usize) -> bool;
+    /// A syntax error at a place among the bytes at hand.
+    fn syntax_error(&self, message: &str, at: usize) -> ReadError;
+    /// The error of nesting too deeply.
+    fn too_deep(&self, is_object: bool, at: usize) -> ReadError;
+}
+
+/// A text that is in memory.
+struct Text<'t>(&'t str);
+
+impl Input for Text<'_> {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+    #[inline]
+    fn more(&mut self, _used: usize) -> bool {
+        false
+    }
+    fn syntax_error(&self, message: &str, at: usize) -> ReadError {
+        syntax(self.0, message, at)
+    }
+    fn too_deep(&self, is_object: bool, at: usize) -> ReadError {
+        let (line, column, index) = position(self.0, at);
+        let what = if is_object { "object" } else { "array" };
+        let message = format!(
+            "maximum recursion depth exceeded while decoding a JSON {what} from a unicode string: \
+             more than {DEPTH_MAX} levels at line {line} column {column} (char {index})"
+        );
+        ReadError { class: "RecursionError", message }
+    }
+}
+
 /// Reads one document.
-pub fn read<'a>(text: &'a str, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
+pub fn read<'a>(text: &str, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
+    read_text(text, arena, None)
+}
+
+/// Reads one document, and where the values directly inside of it start and end.
+pub fn read_with_extents<'a>(
+    text: &str,
+    arena: &'a Arena,
+) -> Result<(Json<'a>, Vec<Range<usize>>), ReadError> {
+    let mut extents = Vec::new();
+    let json = read_text(text, arena, Some(&mut extents))?;
+    Ok((json, extents))
+}
+
+fn read_text<'a>(
+    text: &str,
+    arena: &'a Arena,
+    extents: Option<&mut Vec<Range<usize>>>,
+) -> Result<Json<'a>, ReadError> {
     if text.starts_with('\u{feff}') {
         return Err(syntax(text, "Unexpected UTF-8 BOM (decode using utf-8-sig)", 0));
     }
     if u32::try_from(text.len()).is_err() {
-        let message = "the document is larger than 4 GiB".to_owned();
-        return Err(ReadError { class: "MemoryError", message });
+        return Err(too_large());
     }
-    Reader { text, bytes: text.as_bytes(), at: 0, arena }.document()
+    Reader { input: Text(text), at: 0, builder: Builder::new(arena), extents }.document()
+}
+
+/// Reads one document piece by piece. Its mistakes are told as the input tells them.
+pub fn read_from<'a>(input: impl Input, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
+    Reader { input, at: 0, builder: Builder::new(arena), extents: None }.document()
 }
 
 /// A syntax error with its place, as Python words it.
@@ -149,83 +135,97 @@ fn syntax(text: &str, message: &str, offset: usize) -> ReadError {
     ReadError { class: "JSONDecodeError", message }
 }
 
+/// The error of a document that has more values than we can number.
+pub(super) fn too_large() -> ReadError {
+    let message = "the document is larger than 4 GiB".to_owned();
+    ReadError { class: "MemoryError", message }
+}
+
 /// An array or object that is being read.
-struct Open<'a> {
+struct Open {
     is_object: bool,
-    /// Where its items start in the shared vector of items or fields.
+    /// Where its values start among those of all open containers.
     start: usize,
-    offset: u32,
-    /// The key this container will be stored under in its parent.
-    key: &'a str,
+    /// Where its keys start.
+    keys_start: usize,
+    /// Where its text starts.
+    offset: usize,
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
+struct Reader<'x, 'a, I> {
+    input: I,
     at: usize,
-    arena: &'a Arena,
+    builder: Builder<'a>,
+    extents: Option<&'x mut Vec<Range<usize>>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, I: Input> Reader<'_, 'a, I> {
     fn document(mut self) -> Result<Json<'a>, ReadError> {
-        let mut open: Vec<Open<'a>> = Vec::new();
-        // items and fields of all open containers, innermost last
-        let mut items: Vec<Json<'a>> = Vec::new();
-        let mut fields: Vec<(&'a str, Json<'a>)> = Vec::new();
-        let mut key = "";
+        let mut open: Vec<Open> = Vec::new();
+        // values and keys of all open containers, innermost last; a key stands here before its value
+        let mut values: Vec<u32> = Vec::new();
+        let mut keys: Vec<u32> = Vec::new();
         'value: loop {
             let first = self.skip_blanks();
-            let offset = self.at as u32;
-            let kind = match first {
-                b'"' => Kind::String(self.string()?),
+            let mut offset = self.at;
+            let mut value = match first {
+                b'"' => Word::new(Tag::String, self.string()?),
                 b'-' | b'0'..=b'9' => self.number()?,
                 b'[' | b'{' => {
                     let is_object = first == b'{';
                     if open.len() >= DEPTH_MAX {
-                        return Err(self.too_deep(is_object));
+                        return Err(self.input.too_deep(is_object, self.at));
                     }
                     self.at += 1;
                     let next = self.skip_blanks();
                     if next == if is_object { b'}' } else { b']' } {
                         self.at += 1;
-                        if is_object { Kind::Object(&[]) } else { Kind::Array(&[]) }
-                    } else {
-                        let start = if is_object { fields.len() } else { items.len() };
-                        open.push(Open { is_object, start, offset, key });
                         if is_object {
-                            key = self.key(next)?;
+                            self.builder.object(&mut Vec::new(), &mut Vec::new(), 0, 0)?
+                        } else {
+                            self.builder.array(&[])?
+                        }
+                    } else {
+                        open.push(Open {
+                            is_object,
+                            start: values.len(),
+                            keys_start: keys.len(),
+                            offset,
+                        });
+                        if is_object {
+                            keys.push(self.key(next)?);
                         }
                         continue 'value;
                     }
                 }
-                b't' => self.word("true", Kind::Bool(true))?,
-                b'f' => self.word("false", Kind::Bool(false))?,
-                b'n' => self.word("null", Kind::Null)?,
-                b'N' => self.word("NaN", Kind::Number("NaN"))?,
-                b'I' => self.word("Infinity", Kind::Number("Infinity"))?,
+                b't' => self.word("true", Word::new(Tag::Bool, 1))?,
+                b'f' => self.word("false", Word::new(Tag::Bool, 0))?,
+                b'n' => self.word("null", Word::NULL)?,
+                b'N' => self.word_number("NaN")?,
+                b'I' => self.word_number("Infinity")?,
                 _ => return Err(self.error("Expecting value")),
             };
-            let mut value = Json { kind, offset };
             // hand the value to the innermost container, and close what ends here
             loop {
                 let Some(container) = open.last() else {
                     self.skip_blanks();
-                    if self.at < self.bytes.len() {
+                    if self.at < self.input.bytes().len() {
                         return Err(self.error("Extra data"));
                     }
-                    return Ok(value);
+                    return Ok(self.builder.finish(value));
                 };
                 let is_object = container.is_object;
-                if is_object {
-                    fields.push((key, value));
-                } else {
-                    items.push(value);
+                values.push(value.0);
+                if open.len() == 1
+                    && let Some(extents) = &mut self.extents
+                {
+                    extents.push(offset..self.at);
                 }
                 match (self.skip_blanks(), is_object) {
                     (b',', true) => {
                         self.at += 1;
                         let next = self.skip_blanks();
-                        key = self.key(next)?;
+                        keys.push(self.key(next)?);
                         continue 'value;
                     }
                     (b',', false) => {
@@ -235,52 +235,63 @@ impl<'a> Reader<'a> {
                     (b'}', true) | (b']', false) => self.at += 1,
                     _ => return Err(self.error("Expecting ',' delimiter")),
                 }
-                let start = container.start;
-                let kind = if is_object {
-                    drop_duplicates(&mut fields, start);
-                    let all = self.arena.slice(&fields[start..]);
-                    fields.truncate(start);
-                    Kind::Object(all)
+                let Open { start, keys_start, .. } = *container;
+                offset = container.offset;
+                if open.len() == 1
+                    && is_object
+                    && let Some(extents) = &mut self.extents
+                    && let Some(places) = places_of_repeated(&keys)
+                {
+                    move_to_places(extents, 0, &places);
+                }
+                value = if is_object {
+                    let places = self.builder.object(&mut keys, &mut values, keys_start, start)?;
+                    keys.truncate(keys_start);
+                    places
                 } else {
-                    let all = self.arena.slice(&items[start..]);
-                    items.truncate(start);
-                    Kind::Array(all)
+                    self.builder.array(&values[start..])?
                 };
-                value = Json { kind, offset: container.offset };
-                key = container.key;
+                values.truncate(start);
                 open.pop();
             }
         }
     }
 
     /// Moves past blanks; the byte found there, or 0 at the end.
+    #[inline(always)]
     fn skip_blanks(&mut self) -> u8 {
-        const EIGHT: [u8; 8] = *b"        ";
-        let mut at = self.at;
+        match self.input.bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            _ => self.skip_some_blanks(),
+        }
+    }
+    #[inline(never)]
+    fn skip_some_blanks(&mut self) -> u8 {
         loop {
-            match self.bytes.get(at) {
-                Some(b'\n') => {
-                    at += 1;
-                    // an indented document is mostly runs of spaces
-                    while self.bytes.get(at..at + 8).is_some_and(|run| run == EIGHT) {
-                        at += 8;
+            let bytes = self.input.bytes();
+            let mut at = self.at;
+            loop {
+                match bytes.get(at) {
+                    Some(b'\n') => at = spaces_end(bytes, at + 1),
+                    Some(b' ' | b'\t' | b'\r') => at += 1,
+                    Some(byte) => {
+                        self.at = at;
+                        return *byte;
                     }
-                }
-                Some(b' ' | b'\t' | b'\r') => at += 1,
-                Some(byte) => {
-                    self.at = at;
-                    return *byte;
-                }
-                None => {
-                    self.at = at;
-                    return 0;
+                    None => break,
                 }
             }
+            self.at = at;
+            if !self.input.more(at) {
+                return 0;
+            }
+            self.at = 0;
         }
     }
 
     /// A key and its colon; `next` is the byte the key should start with.
-    fn key(&mut self, next: u8) -> Result<&'a str, ReadError> {
+    #[inline]
+    fn key(&mut self, next: u8) -> Result<u32, ReadError> {
         if next != b'"' {
             return Err(self.error("Expecting property name enclosed in double quotes"));
         }
@@ -292,71 +303,77 @@ impl<'a> Reader<'a> {
         Ok(key)
     }
 
-    /// A string, from its opening quote on.
-    fn string(&mut self) -> Result<&'a str, ReadError> {
-        let quote = self.at;
-        let start = quote + 1;
-        let end = self.plain_run(start);
-        self.at = end;
-        if self.bytes.get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return Ok(&self.text[start..end]);
+    /// The place among the texts of a string, from its opening quote on.
+    #[inline]
+    fn string(&mut self) -> Result<u32, ReadError> {
+        let start = self.at + 1;
+        let bytes = self.input.bytes();
+        let (end, hash) = hashed_plain_run(bytes, start);
+        if bytes.get(end) != Some(&b'"') {
+            return self.special_string();
         }
-        self.escaped_string(quote)
+        let Some(id) = self.builder.text(&bytes[start..end], hash)? else {
+            return Err(self.error("invalid UTF-8"));
+        };
+        self.at = end + 1;
+        Ok(id)
     }
 
-    /// The first offset from `start` on that holds a quote, a backslash or a control character, or
-    /// the end.
-    fn plain_run(&self, start: usize) -> usize {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-        let mut at = start;
-        while let Some(chunk) = self.bytes.get(at..at + 8) {
-            let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were taken"));
-            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-            let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
-            let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
-            let found = control | quote | backslash;
-            if found != 0 {
-                return at + (found.trailing_zeros() / 8) as usize;
-            }
-            at += 8;
-        }
-        while self.bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)) {
-            at += 1;
-        }
-        at
-    }
-
-    /// The rest of a string that is not plain, into the arena.
+    /// A string that is not plain, or not well-formed, or not all at hand.
     #[cold]
-    fn escaped_string(&mut self, quote: usize) -> Result<&'a str, ReadError> {
-        let bump = self.arena.bump();
-        let mut out =
-            bumpalo::collections::String::from_str_in(&self.text[quote + 1..self.at], bump);
+    fn special_string(&mut self) -> Result<u32, ReadError> {
+        let end = plain_run(self.input.bytes(), self.at + 1);
+        if end == self.input.bytes().len() && self.input.more(self.at) {
+            self.at = 0;
+            return self.string();
+        }
+        self.escaped_string()
+    }
+
+    /// A string with escapes or mistakes.
+    fn escaped_string(&mut self) -> Result<u32, ReadError> {
+        let end = loop {
+            match string_end(self.input.bytes(), self.at + 1) {
+                Some(end) => break end,
+                None if self.input.more(self.at) => self.at = 0,
+                None => break self.input.bytes().len(),
+            }
+        };
+        let bytes = self.input.bytes();
+        let mut out = self.builder.buffer(end - self.at);
+        let mut at = self.at + 1;
         loop {
-            match self.bytes.get(self.at) {
-                None => return Err(self.unterminated(quote)),
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(out.into_bump_str());
+            let plain_end = plain_run(bytes, at);
+            out.extend_from_slice(&bytes[at..plain_end]);
+            at = plain_end;
+            match bytes.get(at) {
+                None => {
+                    let message = "Unterminated string starting at";
+                    return Err(self.input.syntax_error(message, self.at));
                 }
-                Some(b'\\') => out.push(self.escape(quote)?),
-                Some(0..0x20) => return Err(self.error("Invalid control character at")),
+                Some(b'"') => {
+                    let Some(id) = self.builder.text_in(out)? else {
+                        return Err(self.error("invalid UTF-8"));
+                    };
+                    self.at = at + 1;
+                    return Ok(id);
+                }
+                Some(b'\\') => {
+                    let (character, length) = self.escape(at)?;
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    at += length;
+                }
                 Some(_) => {
-                    let start = self.at;
-                    self.at = self.plain_run(start);
-                    out.push_str(&self.text[start..self.at]);
+                    return Err(self.input.syntax_error("Invalid control character at", at));
                 }
             }
         }
     }
 
-    /// One escape, from its backslash on.
-    fn escape(&mut self, quote: usize) -> Result<char, ReadError> {
-        let Some(letter) = self.bytes.get(self.at + 1) else {
-            return Err(self.unterminated(quote));
+    /// The character an escape stands for, and how long it is.
+    fn escape(&self, at: usize) -> Result<(char, usize), ReadError> {
+        let Some(letter) = self.input.bytes().get(at + 1) else {
+            return Err(self.input.syntax_error("Unterminated string starting at", self.at));
         };
         let plain = match letter {
             b'"' | b'\\' | b'/' => char::from(*letter),
@@ -365,68 +382,100 @@ impl<'a> Reader<'a> {
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',
-            b'u' => return self.unicode_escape(),
-            _ => return Err(self.error("Invalid \\escape")),
+            b'u' => return self.unicode_escape(at),
+            _ => return Err(self.input.syntax_error("Invalid \\escape", at)),
         };
-        self.at += 2;
-        Ok(plain)
+        Ok((plain, 2))
     }
 
     /// A `\uXXXX` escape, or two that make a surrogate pair.
-    fn unicode_escape(&mut self) -> Result<char, ReadError> {
-        let start = self.at;
+    fn unicode_escape(&self, start: usize) -> Result<(char, usize), ReadError> {
         let mut code = self.hex_digits(start + 1)?;
-        self.at += 6;
-        if (0xd800..0xdc00).contains(&code) && self.bytes.get(start + 6..start + 8) == Some(b"\\u")
-        {
+        let mut length = 6;
+        let second = self.input.bytes().get(start + 6..start + 8);
+        if (0xd800..0xdc00).contains(&code) && second == Some(b"\\u") {
             let low = self.hex_digits(start + 7)?;
             if (0xdc00..0xe000).contains(&low) {
                 code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                self.at += 6;
+                length = 12;
             }
         }
-        char::from_u32(code).ok_or_else(|| syntax(self.text, "Lone surrogate in string", start))
+        let lone = || self.input.syntax_error("Lone surrogate in string", start);
+        Ok((char::from_u32(code).ok_or_else(lone)?, length))
     }
 
     /// The four hexadecimal digits behind the `u` at `letter`.
     fn hex_digits(&self, letter: usize) -> Result<u32, ReadError> {
-        let digits = self.bytes.get(letter + 1..letter + 5).unwrap_or_default();
+        let digits = self.input.bytes().get(letter + 1..letter + 5).unwrap_or_default();
         let mut code = 0;
         for digit in digits {
             match char::from(*digit).to_digit(16) {
                 Some(value) => code = code * 16 + value,
-                None => return Err(syntax(self.text, "Invalid \\uXXXX escape", letter)),
+                None => return Err(self.input.syntax_error("Invalid \\uXXXX escape", letter)),
             }
         }
         if digits.len() < 4 {
-            return Err(syntax(self.text, "Invalid \\uXXXX escape", letter));
+            return Err(self.input.syntax_error("Invalid \\uXXXX escape", letter));
         }
         Ok(code)
     }
 
-    /// A number, or `-Infinity`. Like Python's, the reader takes the longest prefix that is one.
-    fn number(&mut self) -> Result<Kind<'a>, ReadError> {
-        let start = self.at;
-        let negative = self.bytes[start] == b'-';
-        let mut at = start + usize::from(negative);
-        match self.bytes.get(at) {
-            Some(b'0') => at += 1,
-            Some(b'1'..=b'9') => at = self.digits_end(at),
-            Some(b'I') if negative => return self.word("-Infinity", Kind::Number("-Infinity")),
-            _ => return Err(self.error("Expecting value")),
+    /// A number, or `-Infinity`.
+    #[inline]
+    fn number(&mut self) -> Result<Word, ReadError> {
+        let bytes = self.input.bytes();
+        let mut at = self.at;
+        let mut value = 0;
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at)
+            && at - self.at < SMALL_DIGITS_MAX
+        {
+            value = value * 10 + u32::from(digit - b'0');
+            at += 1;
         }
-        let digits = at - start - usize::from(negative);
+        let is_small = match bytes.get(at) {
+            Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'-') | None => false,
+            Some(_) => bytes[self.at] != b'0' || at == self.at + 1,
+        };
+        if is_small {
+            self.at = at;
+            return Ok(Word::new(Tag::Int, value));
+        }
+        self.long_number()
+    }
+
+    /// A number of any form. Like Python's, the reader takes the longest prefix that is one.
+    #[cold]
+    fn long_number(&mut self) -> Result<Word, ReadError> {
+        // what follows the number must be at hand
+        while self.input.bytes()[self.at..].iter().all(is_part_of_number)
+            && self.input.more(self.at)
+        {
+            self.at = 0;
+        }
+        let bytes = self.input.bytes();
+        let start = self.at;
+        let digits_end =
+            |start| start + bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let negative = bytes[start] == b'-';
+        let first = start + usize::from(negative);
+        let mut at = match bytes.get(first) {
+            Some(b'0') => first + 1,
+            Some(b'1'..=b'9') => digits_end(first),
+            Some(b'I') if negative => return self.word_number("-Infinity"),
+            _ => return Err(self.error("Expecting value")),
+        };
+        let digits = at - first;
         let mut is_integer = true;
-        if self.bytes.get(at) == Some(&b'.') {
-            let end = self.digits_end(at + 1);
+        if bytes.get(at) == Some(&b'.') {
+            let end = digits_end(at + 1);
             if end > at + 1 {
                 (at, is_integer) = (end, false);
             }
         }
-        if matches!(self.bytes.get(at), Some(b'e' | b'E')) {
-            let sign = matches!(self.bytes.get(at + 1), Some(b'+' | b'-'));
+        if matches!(bytes.get(at), Some(b'e' | b'E')) {
+            let sign = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
             let first = at + 1 + usize::from(sign);
-            let end = self.digits_end(first);
+            let end = digits_end(first.min(bytes.len()));
             if end > first {
                 (at, is_integer) = (end, false);
             }
@@ -434,40 +483,120 @@ impl<'a> Reader<'a> {
         if is_integer && digits > INTEGER_DIGITS_MAX {
             return Err(ReadError { class: "ValueError", message: too_many_digits(digits) });
         }
+        let text = &bytes[start..at];
         self.at = at;
-        Ok(Kind::Number(&self.text[start..at]))
+        if is_integer && !negative && digits <= SMALL_DIGITS_MAX {
+            let add = |value, digit: &u8| value * 10 + u32::from(digit - b'0');
+            return Ok(Word::new(Tag::Int, text.iter().fold(0, add)));
+        }
+        let id = self.builder.text(text, hash_bytes(text))?.expect("a number is ASCII");
+        Ok(Word::new(Tag::Number, id))
     }
 
-    fn digits_end(&self, start: usize) -> usize {
-        let digits = self.bytes.iter().skip(start).take_while(|byte| byte.is_ascii_digit());
-        start + digits.count()
-    }
-
-    fn word(&mut self, word: &str, kind: Kind<'a>) -> Result<Kind<'a>, ReadError> {
-        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+    fn word(&mut self, word: &str, value: Word) -> Result<Word, ReadError> {
+        while self.input.bytes().len() - self.at < word.len() && self.input.more(self.at) {
+            self.at = 0;
+        }
+        if !self.input.bytes()[self.at..].starts_with(word.as_bytes()) {
             return Err(self.error("Expecting value"));
         }
         self.at += word.len();
-        Ok(kind)
+        Ok(value)
     }
 
+    fn word_number(&mut self, word: &str) -> Result<Word, ReadError> {
+        self.word(word, Word::NULL)?;
+        let word = word.as_bytes();
+        let id = self.builder.text(word, hash_bytes(word))?.expect("a word is ASCII");
+        Ok(Word::new(Tag::Number, id))
+    }
+
+    #[cold]
     fn error(&self, message: &str) -> ReadError {
-        syntax(self.text, message, self.at)
+        self.input.syntax_error(message, self.at)
     }
+}
 
-    fn unterminated(&self, quote: usize) -> ReadError {
-        syntax(self.text, "Unterminated string starting at", quote)
+/// The first place from `start` on without a space. An indented document is mostly runs of spaces.
+#[inline]
+fn spaces_end(bytes: &[u8], start: usize) -> usize {
+    const SPACES: u128 = u128::from_le_bytes([b' '; 16]);
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let others = u128::from_le_bytes(*chunk) ^ SPACES;
+        if others != 0 {
+            return at + (others.trailing_zeros() / 8) as usize;
+        }
+        at += 16;
     }
+    at
+}
 
-    fn too_deep(&self, is_object: bool) -> ReadError {
-        let (line, column, index) = position(self.text, self.at);
-        let what = if is_object { "object" } else { "array" };
-        let message = format!(
-            "maximum recursion depth exceeded while decoding a JSON {what} from a unicode string: \
-             more than {DEPTH_MAX} levels at line {line} column {column} (char {index})"
-        );
-        ReadError { class: "RecursionError", message }
+/// Marks the lowest byte of a word that is a quote, a backslash or a control character. Bytes above it
+/// may be marked, too.
+#[inline(always)]
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    (below(word, 0x20) | quote | backslash) & HIGH
+}
+
+/// The first place from `start` on that holds a quote, a backslash or a control character, or the end.
+#[inline]
+fn plain_run(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let found = special_bytes(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
     }
+    while bytes.get(at).is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)) {
+        at += 1;
+    }
+    at
+}
+
+/// The same, with the hash of what is in front of it.
+#[inline(always)]
+fn hashed_plain_run(bytes: &[u8], start: usize) -> (usize, u32) {
+    let mut hash = ByteHash::default();
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = special_bytes(word);
+        if found != 0 {
+            // the lowest mark is the highest bit of its byte
+            let before = (found & found.wrapping_neg()) >> 7;
+            let end = at + (found.trailing_zeros() / 8) as usize;
+            return (end, hash.finish(word & (before - 1), end - start));
+        }
+        hash.add(word);
+        at += 8;
+    }
+    let end = plain_run(bytes, at);
+    (end, hash_bytes(&bytes[start..end]))
+}
+
+/// The place of the quote that ends a string, if it is among the bytes.
+fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        at = plain_run(bytes, at);
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+fn is_part_of_number(byte: &u8) -> bool {
+    byte.is_ascii_digit() || b"+-.eEIinfty".contains(byte)
 }
 
 /// What Python says about an integer whose text is too long to convert.
@@ -477,32 +606,6 @@ pub fn too_many_digits(digits: usize) -> String {
          {digits} digits; use sys.set_int_max_str_digits() to increase the limit"
     )
 }
-
-/// Among the fields from `start` on, gives the last value of a repeated key to its first place.
-fn drop_duplicates<'a>(fields: &mut Vec<(&'a str, Json<'a>)>, start: usize) {
-    let object = &fields[start..];
-    if object.len() <= PAIRWISE_FIELDS_MAX {
-        let repeated = |at: usize| object[..at].iter().any(|field| field.0 == object[at].0);
-        if !(1..object.len()).any(repeated) {
-            return;
-        }
-    }
-    let mut places: LookupMap<&'a str, usize> = LookupMap::new();
-    let mut kept = start;
-    for at in start..fields.len() {
-        let (key, value) = fields[at];
-        let place = *places.get_or_insert_with(key, || kept);
-        if place == kept {
-            fields[kept] = (key, value);
-            kept += 1;
-        } else {
-            fields[place].1 = value;
-        }
-    }
-    fields.truncate(kept);
-}
-
-const _: () = assert!(size_of::<Json>() == 32);
 
 #[cfg(test)]
 mod tests;

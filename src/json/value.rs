@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::read::{Json, Kind};
+use super::tree::{Json, Kind};
 
 /// A JSON value. Members of an object keep the order they are given in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,14 +114,15 @@ impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
 impl<'v> From<Json<'v>> for Value<'v> {
     /// Takes over a tree that was read. Recursion is bounded by the reader's depth limit.
     fn from(json: Json<'v>) -> Self {
-        match json.kind {
+        match json.kind() {
             Kind::Null => Value::Null,
             Kind::Bool(value) => Value::Bool(value),
+            Kind::Int(value) => Value::from(value),
             Kind::Number(text) => Value::Number(Cow::Borrowed(text)),
             Kind::String(text) => Value::from(text),
-            Kind::Array(items) => Value::array(items.iter().copied()),
-            Kind::Object(fields) => {
-                Value::object(fields.iter().map(|(key, value)| (*key, Value::from(*value))))
+            Kind::Array(items) => Value::array(items.iter()),
+            Kind::Object(members) => {
+                Value::object(members.iter().map(|(key, value)| (key, Value::from(value))))
             }
         }
     }

@@ -8,8 +8,7 @@ use crate::base::encode::base85_decode;
 use crate::base::ordered::OrderedMap;
 use crate::base::text::normalise_path;
 use crate::json::coerce::{class_name, to_bool, to_int, to_repr, to_text};
-use crate::json::read::is_integer;
-use crate::json::{Json, Kind, ReadError};
+use crate::json::{Json, Kind, ReadError, is_integer};
 
 /// What is wrong with one field.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,8 +24,8 @@ pub struct Problem {
 type Field<T> = Result<T, Problem>;
 
 /// Reads the options; `json` is the whole document.
-pub fn read(json: &Json<'_>) -> Result<CompileOptions, Vec<Problem>> {
-    let Kind::Object(_) = json.kind else { return Err(vec![not_an_object(json)]) };
+pub fn read(json: Json<'_>) -> Result<CompileOptions, Vec<Problem>> {
+    let Kind::Object(_) = json.kind() else { return Err(vec![not_an_object(json)]) };
     let mut problems = Vec::new();
     let mut options = CompileOptions::default();
 
@@ -88,8 +87,8 @@ fn problem(class: &'static str, message: String) -> Problem {
     Problem { field: "", raised: ReadError { class, message }, inner: Vec::new() }
 }
 
-fn not_an_object(json: &Json<'_>) -> Problem {
-    let message = match json.kind {
+fn not_an_object(json: Json<'_>) -> Problem {
+    let message = match json.kind() {
         Kind::Array(_) => "list indices must be integers or slices, not str".to_owned(),
         Kind::String(_) => "string indices must be integers, not 'str'".to_owned(),
         _ => format!("argument of type '{}' is not iterable", class_name(json)),
@@ -97,23 +96,23 @@ fn not_an_object(json: &Json<'_>) -> Problem {
     problem("TypeError", message)
 }
 
-fn flag(json: &Json<'_>) -> Field<bool> {
+fn flag(json: Json<'_>) -> Field<bool> {
     Ok(to_bool(json))
 }
 
 /// An integer; one beyond 64 bits acts as the nearest that fits, because these fields are only
 /// compared with small numbers.
-fn number(json: &Json<'_>) -> Field<i64> {
+fn number(json: Json<'_>) -> Field<i64> {
     let value = to_int(json).map_err(|raised| problem(raised.class, raised.message))?;
     let nearest = if value < BigInt::ZERO { i64::MIN } else { i64::MAX };
     Ok(i64::try_from(value).unwrap_or(nearest))
 }
 
-fn text(json: &Json<'_>) -> Field<String> {
+fn text(json: Json<'_>) -> Field<String> {
     Ok(to_text(json))
 }
 
-fn strategy(json: &Json<'_>) -> Field<LocalsCoalescing> {
+fn strategy(json: Json<'_>) -> Field<LocalsCoalescing> {
     match json.as_str() {
         Some("root_operand") => Ok(LocalsCoalescing::RootOperand),
         Some("root_operand_excluding_args") => Ok(LocalsCoalescing::RootOperandExcludingArgs),
@@ -126,22 +125,22 @@ fn strategy(json: &Json<'_>) -> Field<LocalsCoalescing> {
 }
 
 fn map<T>(
-    json: &Json<'_>,
+    json: Json<'_>,
     type_name: &str,
-    convert: impl Fn(&Json<'_>) -> Result<T, ReadError>,
+    convert: impl Fn(Json<'_>) -> Result<T, ReadError>,
 ) -> Field<OrderedMap<String, T>> {
-    let Kind::Object(fields) = json.kind else {
+    let Kind::Object(fields) = json.kind() else {
         let message = format!("'{}' object has no attribute 'items'", class_name(json));
         return Err(problem("AttributeError", message));
     };
     let mut inner = Vec::new();
     let mut values = OrderedMap::default();
-    for (key, value) in fields {
+    for (key, value) in fields.iter() {
         match convert(value) {
             Ok(value) => {
-                values.insert((*key).to_owned(), value);
+                values.insert(key.to_owned(), value);
             }
-            Err(raised) => inner.push(((*key).to_owned(), raised)),
+            Err(raised) => inner.push((key.to_owned(), raised)),
         }
     }
     if inner.is_empty() {
@@ -152,9 +151,10 @@ fn map<T>(
     Err(Problem { inner, ..problem("IterableValidationError", message) })
 }
 
-fn template_value(json: &Json<'_>) -> Result<TemplateValue, ReadError> {
-    match json.kind {
+fn template_value(json: Json<'_>) -> Result<TemplateValue, ReadError> {
+    match json.kind() {
         Kind::Bool(value) => Ok(TemplateValue::Int(BigInt::from(u8::from(value)))),
+        Kind::Int(_) => to_int(json).map(TemplateValue::Int),
         Kind::Number(text) if is_integer(text) => to_int(json).map(TemplateValue::Int),
         Kind::String(text) => match base85_decode(text) {
             Ok(bytes) => Ok(TemplateValue::Bytes(bytes)),
@@ -171,7 +171,7 @@ fn template_value(json: &Json<'_>) -> Result<TemplateValue, ReadError> {
     }
 }
 
-fn path(json: &Json<'_>) -> Result<std::path::PathBuf, ReadError> {
+fn path(json: Json<'_>) -> Result<std::path::PathBuf, ReadError> {
     match json.as_str() {
         Some(text) => Ok(normalise_path(text).into()),
         None => {
@@ -194,7 +194,7 @@ mod tests {
     fn check(text: &str) -> Result<CompileOptions, Vec<String>> {
         let arena = Arena::new();
         let json = crate::json::read(text, &arena).unwrap();
-        read(&json).map_err(|all| all.iter().map(|one| one.raised.to_string()).collect())
+        read(json).map_err(|all| all.iter().map(|one| one.raised.to_string()).collect())
     }
 
     #[test]

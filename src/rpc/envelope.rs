@@ -8,9 +8,10 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::base::arena::Arena;
-use crate::json::read::{self, Json, Kind, ReadError};
+use crate::json::read::{self, ReadError};
 use crate::json::value::Value;
 use crate::json::write::{Layout, write, write_string};
+use crate::json::{Json, Kind};
 
 /// How many requests one batch may hold. It bounds the answer, which can be much longer.
 pub const BATCH_MAX: usize = 1_000;
@@ -111,19 +112,19 @@ pub enum Message<'a> {
 
 /// Reads a message, or one member of a batch (which cannot be a batch again).
 pub fn read_message<'a>(text: &'a str, arena: &'a Arena) -> Message<'a> {
-    let json = match read::read(text, arena) {
-        Ok(json) => json,
+    let (json, extents) = match read::read_with_extents(text, arena) {
+        Ok(read) => read,
         Err(error) => return Message::Single(Err(Invalid { id: None, error: not_json(&error) })),
     };
-    let Kind::Array(items) = json.kind else {
-        return Message::Single(read_request(text, json));
+    let Kind::Array(items) = json.kind() else {
+        return Message::Single(read_request(text, json, &extents));
     };
     let invalid = |message: String| {
         Message::Single(Err(Invalid { id: None, error: RpcError::request(message) }))
     };
     match items.len() {
         0 => invalid("Invalid request: the batch is empty".to_owned()),
-        1..=BATCH_MAX => Message::Batch(items.iter().map(|item| extent(text, *item)).collect()),
+        1..=BATCH_MAX => Message::Batch(extents),
         many => invalid(format!(
             "Invalid request: the batch has {many} requests, more than {BATCH_MAX}"
         )),
@@ -132,31 +133,37 @@ pub fn read_message<'a>(text: &'a str, arena: &'a Arena) -> Message<'a> {
 
 /// Reads one member of a batch.
 pub fn read_member<'a>(text: &'a str, arena: &'a Arena) -> Result<Request<'a>, Invalid<'a>> {
-    let json = read::read(text, arena);
-    read_request(text, json.map_err(|error| Invalid { id: None, error: not_json(&error) })?)
+    let (json, extents) = read::read_with_extents(text, arena)
+        .map_err(|error| Invalid { id: None, error: not_json(&error) })?;
+    read_request(text, json, &extents)
 }
 
 fn not_json(error: &ReadError) -> RpcError {
     RpcError::new(ErrorCode::Parse, format!("Parse error: {}", error.message))
 }
 
-fn read_request<'a>(text: &'a str, json: Json<'a>) -> Result<Request<'a>, Invalid<'a>> {
+fn read_request<'a>(
+    text: &'a str,
+    json: Json<'a>,
+    extents: &[Range<usize>],
+) -> Result<Request<'a>, Invalid<'a>> {
     let invalid = |id, what: &str| {
         let error = RpcError::request(format!("Invalid request: {what}"));
         Err(Invalid { id, error })
     };
-    if json.as_object().is_none() {
+    let Some(members) = json.as_object() else {
         return invalid(None, "a request is an object");
-    }
-    let id = match json.get("id") {
+    };
+    let id = match members.keys().position(|key| key == "id") {
         None => None,
-        Some(id) => match id.kind {
-            Kind::String(_) | Kind::Null => Some(&text[extent(text, *id)]),
-            Kind::Number(number) if number.ends_with(|end: char| end.is_ascii_digit()) => {
-                Some(number)
+        Some(place) => {
+            let id = &text[extents[place].clone()];
+            match members.at(place).map(Json::kind) {
+                Some(Kind::String(_) | Kind::Null | Kind::Int(_)) => Some(id),
+                Some(Kind::Number(_)) if id.ends_with(|end: char| end.is_ascii_digit()) => Some(id),
+                _ => return invalid(None, "'id' must be a string, a number or null"),
             }
-            _ => return invalid(None, "'id' must be a string, a number or null"),
-        },
+        }
     };
     match json.get("jsonrpc").map(Json::as_str) {
         Some(Some("2.0")) => {}
@@ -170,55 +177,14 @@ fn read_request<'a>(text: &'a str, json: Json<'a>) -> Result<Request<'a>, Invali
     };
     let params = match json.get("params") {
         None => None,
-        Some(params) => match params.kind {
-            Kind::Object(_) | Kind::Array(_) => Some(*params),
+        Some(params) => match params.kind() {
+            Kind::Object(_) | Kind::Array(_) => Some(params),
             // not in the specification, but what several client libraries send for "none"
             Kind::Null => None,
             _ => return invalid(id, "'params' must be an object"),
         },
     };
     Ok(Request { id, method, params })
-}
-
-/// Where the text of a value that was read from `text` starts and ends.
-pub fn extent(text: &str, json: Json<'_>) -> Range<usize> {
-    let start = json.offset as usize;
-    let bytes = text.as_bytes();
-    let mut depth = 0usize;
-    let mut at = start;
-    loop {
-        match bytes.get(at) {
-            Some(b'"') => {
-                at += 1;
-                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
-            Some(b'[' | b'{') => {
-                depth += 1;
-                at += 1;
-            }
-            Some(b']' | b'}') => {
-                depth -= 1;
-                at += 1;
-            }
-            Some(b',' | b':' | b' ' | b'\n' | b'\r' | b'\t') => {
-                at += 1;
-                continue;
-            }
-            Some(_) => {
-                let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-                while bytes.get(at).is_some_and(is_part) {
-                    at += 1;
-                }
-            }
-            None => return start..bytes.len(),
-        }
-        if depth == 0 {
-            return start..at;
-        }
-    }
 }
 
 /// What a request is answered with: the text of its result, or an error.
@@ -268,22 +234,24 @@ mod tests {
     fn show(text: &str) -> String {
         let arena = Arena::new();
         match read_message(text, &arena) {
-            Message::Single(one) => show_one(text, one),
+            Message::Single(one) => show_one(one),
             Message::Batch(members) => members
                 .into_iter()
                 .map(|place| {
                     let arena = Arena::new();
-                    show_one(&text[place.clone()], read_member(&text[place], &arena))
+                    show_one(read_member(&text[place], &arena))
                 })
                 .collect::<Vec<_>>()
                 .join("\n"),
         }
     }
 
-    fn show_one(text: &str, one: Result<Request<'_>, Invalid<'_>>) -> String {
+    fn show_one(one: Result<Request<'_>, Invalid<'_>>) -> String {
         match one {
             Ok(request) => {
-                let params = request.params.map_or("-", |params| &text[extent(text, params)]);
+                let params =
+                    request.params.map(|params| write(&Value::from(params), Layout::Dense));
+                let params = params.as_deref().unwrap_or("-");
                 format!("{} {} {params}", request.id.unwrap_or("-"), request.method)
             }
             Err(invalid) => write_answer(invalid.id, &Err(invalid.error)),

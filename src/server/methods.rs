@@ -15,9 +15,9 @@ use crate::base::arena::Arena;
 use crate::compile::{Caller, CompileReport, Document, Keep, Request as CompileRequest, Task};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::Report;
-use crate::json::read::{self, Json, Kind};
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
+use crate::json::{self, Json, Kind};
 use crate::rpc::envelope::{Answer, ErrorCode, Request, RpcError};
 
 /// Where requests come from.
@@ -100,18 +100,18 @@ struct Params<'a>(Option<Json<'a>>);
 
 impl<'a> Params<'a> {
     /// A parameter; `null` is none.
-    fn get(&self, name: &str) -> Option<&'a Json<'a>> {
-        self.0.as_ref()?.get(name).filter(|value| !value.is_null())
+    fn get(&self, name: &str) -> Option<Json<'a>> {
+        self.0?.get(name).filter(|value| !value.is_null())
     }
     /// Fails for parameters that go by position or are not known.
     fn check_names(&self, known: &[&str]) -> Result<(), RpcError> {
         let Some(json) = self.0 else { return Ok(()) };
-        match json.kind {
-            Kind::Object(fields) => match fields.iter().find(|field| !known.contains(&field.0)) {
-                Some(field) => Err(RpcError::params(format!("unknown parameter '{}'", field.0))),
+        match json.kind() {
+            Kind::Object(members) => match members.keys().find(|key| !known.contains(key)) {
+                Some(key) => Err(RpcError::params(format!("unknown parameter '{key}'"))),
                 None => Ok(()),
             },
-            Kind::Array([]) => Ok(()),
+            Kind::Array(items) if items.is_empty() => Ok(()),
             _ => Err(RpcError::params("parameters are passed by name: 'params' must be an object")),
         }
     }
@@ -140,7 +140,7 @@ impl<'a> Params<'a> {
                     Err(RpcError::params(format!("'{in_string}' must be a string holding JSON")))
                 }
             },
-            (None, Some(value)) => Ok(Some(Document::Tree(*value))),
+            (None, Some(value)) => Ok(Some(Document::Tree(value))),
             (None, None) => Ok(None),
         }
     }
@@ -343,7 +343,7 @@ fn first_forbidden_folder(
     let arena = Arena::new();
     let options = match options {
         Document::Tree(json) => json,
-        Document::Text(text) => read::read(text, &arena).ok()?,
+        Document::Text(text) => json::read(text, &arena).ok()?,
     };
     let folders = options.get("compilation_set")?.as_object()?.iter();
     let mut folders = folders.filter_map(|(_, folder)| folder.as_str().map(Path::new));

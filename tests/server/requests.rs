@@ -140,7 +140,7 @@ fn the_status_tells_all_of_it() {
     let status = answer.get("result").unwrap();
     let text = |path: &[&str]| {
         let value = path.iter().fold(status, |json, name| json.get(name).expect(name));
-        value.as_str().or(value.as_number()).map(str::to_owned).unwrap()
+        value.as_str().map(str::to_owned).or(value.as_number()).unwrap()
     };
     let number = |path: &[&str]| text(path).parse::<f64>().unwrap();
     assert_eq!(text(&["version"]), env!("CARGO_PKG_VERSION"));

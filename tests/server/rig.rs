@@ -315,7 +315,7 @@ pub fn case(name: &str) -> [String; 3] {
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
     let arena = Arena::new();
     let case = read(&text, &arena).unwrap();
-    let text = |json: &Json<'_>, name: &str| json.get(name).unwrap().as_str().unwrap().to_owned();
+    let text = |json: Json<'_>, name: &str| json.get(name).unwrap().as_str().unwrap().to_owned();
     let level = case.get("levels").unwrap().get("1").unwrap();
-    [text(&case, "awst"), text(level, "options"), text(&case, "sources")]
+    [text(case, "awst"), text(level, "options"), text(case, "sources")]
 }

@@ -1,6 +1,7 @@
 //! What the reader accepts, and the exact words of what it does not.
 
 use super::*;
+use crate::json::Kind;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
 
@@ -87,11 +88,93 @@ fn deep_nesting_is_one_clear_error() {
 }
 
 #[test]
-fn the_type_is_found_wherever_it_stands() {
+fn equal_values_are_one() {
     let arena = Arena::new();
-    let json = read(r#"{"a": 1, "b": 2, "_type": "X"}"#, &arena).unwrap();
+    let text = r#"[{"a": 1, "b": ["x"]}, {"a": 1, "b": ["x"]}, {"a": 2, "b": ["x"]}, ["x"]]"#;
+    let json = read(text, &arena).unwrap();
+    let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
+    assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
+    assert_eq!(json.values().shape_count(), 1);
+    assert_eq!(json.values().text_count(), 3);
+    assert!(json.values().has_text("x") && !json.values().has_text("y"));
+}
+
+#[test]
+fn members_are_found_by_name() {
+    let arena = Arena::new();
+    let json = read(r#"{"a": 1, "b": 12345678901, "_type": "X"}"#, &arena).unwrap();
     assert_eq!(json.get("_type").and_then(Json::as_str), Some("X"));
-    assert_eq!(json.get("a").and_then(Json::as_number), Some("1"));
+    assert!(matches!(json.get("a").unwrap().kind(), Kind::Int(1)));
+    assert!(matches!(json.get("b").unwrap().kind(), Kind::Number("12345678901")));
     assert!(json.get("c").is_none());
-    assert_eq!(json.get("b").map(|value| value.offset), Some(14));
+}
+
+#[test]
+fn extents_follow_the_values_that_are_kept() {
+    let arena = Arena::new();
+    let text = r#" {"a": [1, {}], "b" : "\u0041" , "a":null }"#;
+    let (json, extents) = read_with_extents(text, &arena).unwrap();
+    assert_eq!(json.as_object().unwrap().len(), 2);
+    let shown: Vec<&str> = extents.into_iter().map(|extent| &text[extent]).collect();
+    assert_eq!(shown, ["null", r#""\u0041""#]);
+    let (_, extents) = read_with_extents("[1, [2]]", &arena).unwrap();
+    assert_eq!(extents, [1..2, 4..7]);
+}
+
+/// A text of which only so many bytes come at a time.
+struct Pieces<'t> {
+    rest: &'t [u8],
+    window: Vec<u8>,
+    step: usize,
+}
+
+impl Input for Pieces<'_> {
+    fn bytes(&self) -> &[u8] {
+        &self.window
+    }
+    fn more(&mut self, used: usize) -> bool {
+        let (next, rest) = self.rest.split_at(self.step.min(self.rest.len()));
+        if next.is_empty() {
+            return false;
+        }
+        self.rest = rest;
+        self.window.drain(..used);
+        self.window.extend_from_slice(next);
+        true
+    }
+    fn syntax_error(&self, message: &str, at: usize) -> ReadError {
+        ReadError { class: "", message: format!("{message} {at}") }
+    }
+    fn too_deep(&self, _is_object: bool, at: usize) -> ReadError {
+        self.syntax_error("", at)
+    }
+}
+
+#[test]
+fn pieces_read_as_the_whole() {
+    for text in [
+        r#" {"key": [true, false, null, NaN, -Infinity, Infinity], "": {"a\n\ud83d\ude00": "x"}} "#,
+        "[0, -0, 12345678, 123456789, 1.5e+10, 1e5, -7, \"é€😀\", []]",
+        "\"a rather long string without escapes but with ü\"",
+        "1234567890123",
+        "-1.25",
+        "[1, \"\\ud800\"]",
+        "[1 2]",
+        "{\"a\": nul}",
+        "\"abc",
+        "[1",
+        "",
+    ] {
+        let expected = check(text);
+        for step in 1..text.len().max(2) {
+            let arena = Arena::new();
+            let pieces = Pieces { rest: text.as_bytes(), window: Vec::new(), step };
+            match read_from(pieces, &arena) {
+                Ok(json) => assert_eq!(write(&Value::from(json), Layout::Line), expected),
+                Err(_) => assert!(expected.starts_with("JSONDecodeError"), "{text} {step}"),
+            }
+        }
+    }
+    let bad = Pieces { rest: b"\"\xff\"", window: Vec::new(), step: 9 };
+    assert!(read_from(bad, &Arena::new()).is_err());
 }

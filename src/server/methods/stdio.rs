@@ -9,16 +9,16 @@ use crate::base::text::repr;
 use crate::compile::{Caller, CompileReport, Document, Keep, Request, Task};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::{LogFormat, Report, Style, render};
+use crate::json::Json;
 use crate::json::coerce::class_name;
-use crate::json::read::Json;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
 use crate::rpc::envelope::Answer;
 use crate::server::logging::tell;
 
 /// A parameter that has to be there; the mistake in the reference's words.
-fn required<'a>(params: &Params<'a>, name: &str) -> Result<&'a Json<'a>, String> {
-    let value = params.0.as_ref().and_then(|params| params.get(name));
+fn required<'a>(params: &Params<'a>, name: &str) -> Result<Json<'a>, String> {
+    let value = params.0.and_then(|params| params.get(name));
     value.ok_or_else(|| format!("deserialization failed: {}", repr(name)))
 }
 
@@ -59,7 +59,7 @@ fn run(
     params: Params<'_>,
     level: &mut Option<Severity>,
 ) -> Result<CompileReport, String> {
-    let member = |name| params.0.as_ref().and_then(|params| params.get(name));
+    let member = |name| params.0.and_then(|params| params.get(name));
     if let Some(value) = member("log_level") {
         let name = value.as_str().unwrap_or_default();
         *level = level_from_name(name)
@@ -77,10 +77,10 @@ fn run(
     };
     let base_path = service.config.working_folder.join(Path::new(base_path));
     Ok((service.compile)(Request {
-        awst: Document::Tree(*awst),
+        awst: Document::Tree(awst),
         task: Task::Compile {
-            options: Document::Tree(*options),
-            annotations: member("source_annotations").map(|json| Document::Tree(*json)),
+            options: Document::Tree(options),
+            annotations: member("source_annotations").map(|json| Document::Tree(json)),
         },
         caller: Caller::Service,
         cwd: base_path.to_string_lossy().into_owned(),
@@ -94,7 +94,7 @@ fn run(
 
 pub(super) fn analyse(service: &mut Service, params: Params<'_>) -> Answer {
     let report = match required(&params, "awst") {
-        Ok(awst) => run_analysis(service, Document::Tree(*awst), Caller::Service, None),
+        Ok(awst) => run_analysis(service, Document::Tree(awst), Caller::Service, None),
         Err(message) => unusable(message),
     };
     show(service, &report);

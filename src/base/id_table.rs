@@ -1,0 +1,146 @@
+//! An open-addressing hash table of ids whose keys live elsewhere: finding a key and adding it where it
+//! is missing take one hash. Also the hash functions for what is kept that way. Nothing iterates it.
+
+/// Marks a free place; no id has this value.
+const FREE: u32 = u32::MAX;
+
+/// Places of a table that has its first entry.
+const FIRST_PLACES: usize = 64;
+
+/// Ids by the hash of their keys.
+#[derive(Clone, Debug, Default)]
+pub struct IdTable {
+    /// Hash and id; a power of two of them, or none.
+    places: Vec<(u32, u32)>,
+    len: usize,
+}
+
+impl IdTable {
+    /// The id stored under `hash` that `is_it` takes for the one looked for.
+    #[inline]
+    pub fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        loop {
+            let (found, id) = *self.places.get(at)?;
+            if id == FREE {
+                return None;
+            }
+            if found == hash && is_it(id) {
+                return Some(id);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    /// Stores an id that was not found under `hash`.
+    pub fn insert(&mut self, hash: u32, id: u32) {
+        debug_assert_ne!(id, FREE);
+        if self.len * 3 >= self.places.len() * 2 {
+            self.grow();
+        }
+        self.len += 1;
+        self.put(hash, id);
+    }
+    fn put(&mut self, hash: u32, id: u32) {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        while self.places[at].1 != FREE {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = (hash, id);
+    }
+    fn grow(&mut self) {
+        let size = (self.places.len() * 2).max(FIRST_PLACES);
+        let old = std::mem::replace(&mut self.places, vec![(0, FREE); size]);
+        for (hash, id) in old.into_iter().filter(|place| place.1 != FREE) {
+            self.put(hash, id);
+        }
+    }
+}
+
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Every bit of the arguments reaches every bit of the result's lower half.
+#[inline]
+fn mix(hash: u64, word: u64) -> u64 {
+    let product = u128::from(hash ^ word) * u128::from(FACTOR);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The hash of bytes, taken eight at a time by whoever reads them anyway.
+#[derive(Clone, Copy, Default)]
+pub struct ByteHash(u64);
+
+impl ByteHash {
+    /// Eight bytes, the first in the lowest place.
+    #[inline]
+    pub fn add(&mut self, word: u64) {
+        self.0 = mix(self.0, word);
+    }
+    /// The hash of so many bytes, of which these are the last, fewer than eight, filled up with zeros.
+    #[inline]
+    pub fn finish(self, rest: u64, len: usize) -> u32 {
+        mix(self.0 ^ len as u64, rest) as u32
+    }
+}
+
+/// The hash of a text or of other bytes.
+#[inline]
+pub fn hash_bytes(bytes: &[u8]) -> u32 {
+    let mut hash = ByteHash::default();
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        hash.add(u64::from_le_bytes(*word));
+    }
+    let rest = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    hash.finish(rest, bytes.len())
+}
+
+/// The hash of a row of words, begun with `seed`.
+#[inline]
+pub fn hash_words(seed: u32, words: &[u32]) -> u32 {
+    let mut hash = u64::from(seed).wrapping_mul(FACTOR);
+    let (pairs, rest) = words.as_chunks::<2>();
+    for [low, high] in pairs {
+        hash = mix(hash, u64::from(*high) << 32 | u64::from(*low));
+    }
+    if let [last] = rest {
+        hash = mix(hash, u64::from(*last));
+    }
+    hash as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_inserted_is_found_also_after_growing() {
+        let keys: Vec<String> = (0..1000).map(|n| format!("{n:0width$}", width = n % 21)).collect();
+        let mut table = IdTable::default();
+        for (id, key) in (0..).zip(&keys) {
+            let hash = hash_bytes(key.as_bytes());
+            let known = table.find(hash, |id| keys[id as usize] == *key);
+            assert_eq!(
+                known,
+                keys[..id as usize].iter().position(|k| k == key).map(|at| at as u32)
+            );
+            if known.is_none() {
+                table.insert(hash, id);
+            }
+        }
+        assert!(keys.iter().all(|key| {
+            table.find(hash_bytes(key.as_bytes()), |id| keys[id as usize] == *key).is_some()
+        }));
+        assert_eq!(table.find(hash_bytes(b"none"), |_| true), None);
+    }
+
+    #[test]
+    fn rows_that_differ_hash_differently() {
+        let rows: [&[u32]; 6] = [&[], &[0], &[0, 0], &[1, 0], &[0, 1], &[0, 1, 0]];
+        for (index, row) in rows.iter().enumerate().skip(1) {
+            assert!(rows[1..index].iter().all(|other| hash_words(1, other) != hash_words(1, row)));
+        }
+        assert_ne!(hash_words(1, &[7]), hash_words(2, &[7]));
+    }
+}
