@@ -5,7 +5,8 @@
 
 use std::cell::RefCell;
 
-use rustc_hash::FxHashMap;
+use super::entity::EntityId;
+use super::id_table::{IdTable, hash_bytes};
 
 /// A bump arena that refuses types owning heap memory, because it never runs `Drop`.
 #[derive(Default)]
@@ -60,7 +61,7 @@ crate::define_id!(
 /// Gives each distinct string one [`Symbol`].
 pub struct Interner<'s> {
     arena: &'s Arena,
-    symbols: RefCell<FxHashMap<&'s str, Symbol>>,
+    symbols: RefCell<IdTable>,
     texts: RefCell<Vec<&'s str>>,
 }
 
@@ -71,23 +72,30 @@ impl<'s> Interner<'s> {
     }
     /// The symbol of a string; the string is copied on first sight.
     pub fn intern(&self, text: &str) -> Symbol {
-        if let Some(symbol) = self.symbols.borrow().get(text) {
-            return *symbol;
+        let hash = hash_bytes(text.as_bytes());
+        if let Some(symbol) = self.find(text, hash) {
+            return symbol;
         }
         let mut texts = self.texts.borrow_mut();
-        let symbol = <Symbol as super::entity::EntityId>::new(texts.len());
-        let kept = self.arena.str(text);
-        texts.push(kept);
-        self.symbols.borrow_mut().insert(kept, symbol);
+        let symbol = Symbol::new(texts.len());
+        texts.push(self.arena.str(text));
+        self.symbols.borrow_mut().insert(hash, symbol.index() as u32);
         symbol
+    }
+    #[inline]
+    fn find(&self, text: &str, hash: u32) -> Option<Symbol> {
+        let texts = self.texts.borrow();
+        let found = self.symbols.borrow().find(hash, |index| texts[index as usize] == text);
+        found.map(|index| Symbol::new(index as usize))
     }
     /// The symbol of a string, if it was interned before.
     pub fn lookup(&self, text: &str) -> Option<Symbol> {
-        self.symbols.borrow().get(text).copied()
+        self.find(text, hash_bytes(text.as_bytes()))
     }
     /// The text of a symbol.
+    #[inline]
     pub fn text(&self, symbol: Symbol) -> &'s str {
-        self.texts.borrow()[super::entity::EntityId::index(symbol)]
+        self.texts.borrow()[symbol.index()]
     }
 }
 

@@ -99,7 +99,7 @@ pub fn hash_bytes(bytes: &[u8]) -> u32 {
 /// The hash of a row of words, begun with `seed`.
 #[inline]
 pub fn hash_words(seed: u32, words: &[u32]) -> u32 {
-    let mut hash = u64::from(seed).wrapping_mul(FACTOR);
+    let mut hash = (u64::from(seed) << 32 ^ words.len() as u64).wrapping_mul(FACTOR);
     let (pairs, rest) = words.as_chunks::<2>();
     for [low, high] in pairs {
         hash = mix(hash, u64::from(*high) << 32 | u64::from(*low));

@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 
 use super::arena::Symbol;
-use super::ordered::LookupMap;
+use super::entity::EntityId;
+use super::id_table::{IdTable, hash_words};
 
 /// A range of lines, and of columns where known, in one source file. Spec 10 §9.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,6 +37,12 @@ impl SourceLocation {
     /// The location without columns.
     pub fn whole_lines(self) -> Self {
         Self { column: None, end_column: None, ..self }
+    }
+    fn hash(&self) -> u32 {
+        let file = self.file.map_or(0, |file| file.index() as u32 + 1);
+        let [column, end_column] = [self.column, self.end_column].map(|at| at.unwrap_or(u32::MAX));
+        let Self { line, end_line, comment_lines, .. } = *self;
+        hash_words(file, &[line, end_line, comment_lines, column, end_column])
     }
     /// Number of lines covered.
     pub fn line_count(self) -> u32 {
@@ -75,7 +82,7 @@ impl std::fmt::Debug for Loc {
 #[derive(Default)]
 pub struct LocTable {
     locations: RefCell<Vec<SourceLocation>>,
-    ids: RefCell<LookupMap<SourceLocation, Loc>>,
+    ids: RefCell<IdTable>,
 }
 
 impl LocTable {
@@ -85,14 +92,16 @@ impl LocTable {
     }
     /// The id of a location.
     pub fn intern(&self, location: SourceLocation) -> Loc {
-        if let Some(id) = self.ids.borrow().get(&location) {
-            return *id;
-        }
+        let hash = location.hash();
         let mut locations = self.locations.borrow_mut();
-        locations.push(location);
-        let id = Loc(u32::try_from(locations.len()).expect("fewer than 2^32 locations"));
-        self.ids.borrow_mut().insert(location, id);
-        id
+        let mut ids = self.ids.borrow_mut();
+        let found = ids.find(hash, |id| locations[id as usize - 1] == location);
+        Loc(found.unwrap_or_else(|| {
+            locations.push(location);
+            let id = u32::try_from(locations.len()).expect("fewer than 2^32 locations");
+            ids.insert(hash, id);
+            id
+        }))
     }
     /// The location of an id; none for [`Loc::NONE`].
     pub fn get(&self, loc: Loc) -> Option<SourceLocation> {

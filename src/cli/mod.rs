@@ -3,6 +3,7 @@
 pub mod args;
 pub mod compile;
 pub mod daemon;
+mod inputs;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -15,11 +15,34 @@ const PAIRWISE_MEMBERS_MAX: usize = 24;
 /// Told apart from objects with the same words.
 const ARRAY_SEED: u32 = 0;
 
+/// The place of a text that there is none of.
+pub(super) const NO_TEXT: u32 = 0;
+
+/// Where a string stands, and next to which text. Strings that stood there before are likely again.
+#[derive(Clone, Copy)]
+pub(super) enum Role {
+    /// The first key of an object that is, or is in, the value of this key.
+    FirstKey(u32),
+    /// The key that follows this key.
+    NextKey(u32),
+    /// The value of this key, or in it.
+    Value(u32),
+}
+
+/// The strings that stood last in each role next to a text.
+#[derive(Clone, Copy, Default)]
+struct Last {
+    first_key: u32,
+    next_key: u32,
+    value: u32,
+}
+
 /// The values read so far.
 pub(super) struct Builder<'a> {
     arena: &'a Arena,
     texts: Vec<&'a str>,
     text_ids: IdTable,
+    last: Vec<Last>,
     shapes: Vec<Shape<'a>>,
     shape_ids: IdTable,
     words: Vec<u32>,
@@ -32,8 +55,10 @@ impl<'a> Builder<'a> {
     pub(super) fn new(arena: &'a Arena) -> Self {
         Self {
             arena,
-            texts: Vec::new(),
+            // in the place of `NO_TEXT`; it is never found
+            texts: vec![""],
             text_ids: IdTable::default(),
+            last: vec![Last::default()],
             shapes: Vec::new(),
             shape_ids: IdTable::default(),
             words: Vec::new(),
@@ -75,8 +100,28 @@ impl<'a> Builder<'a> {
     fn keep_text(&mut self, text: &'a str, hash: u32) -> Result<u32, ReadError> {
         let id = fitting(self.texts.len())?;
         self.texts.push(text);
+        self.last.push(Last::default());
         self.text_ids.insert(hash, id);
         Ok(id)
+    }
+    /// The text that is likely in a role, and its place.
+    #[inline]
+    pub(super) fn expected(&self, role: Role) -> (u32, &'a str) {
+        let id = match role {
+            Role::FirstKey(text) => self.last[text as usize].first_key,
+            Role::NextKey(text) => self.last[text as usize].next_key,
+            Role::Value(text) => self.last[text as usize].value,
+        };
+        (id, self.texts[id as usize])
+    }
+    /// From now on a text is likely in a role. It must have stood in the document without escapes.
+    #[inline]
+    pub(super) fn expect(&mut self, role: Role, id: u32) {
+        match role {
+            Role::FirstKey(text) => self.last[text as usize].first_key = id,
+            Role::NextKey(text) => self.last[text as usize].next_key = id,
+            Role::Value(text) => self.last[text as usize].value = id,
+        }
     }
     /// Room for a text that has to be put together.
     pub(super) fn buffer(&self, capacity: usize) -> BumpVec<'a, u8> {

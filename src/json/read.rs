@@ -10,7 +10,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::build::{Builder, move_to_places, places_of_repeated};
+use super::build::{Builder, NO_TEXT, Role, move_to_places, places_of_repeated};
 use super::tree::{Json, Tag, Word};
 use crate::base::arena::Arena;
 use crate::base::id_table::{ByteHash, hash_bytes};
@@ -66,6 +66,22 @@ pub trait Input {
     fn syntax_error(&self, message: &str, at: usize) -> ReadError;
     /// The error of nesting too deeply.
     fn too_deep(&self, is_object: bool, at: usize) -> ReadError;
+}
+
+impl<I: Input> Input for &mut I {
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        (**self).bytes()
+    }
+    fn more(&mut self, used: usize) -> bool {
+        (**self).more(used)
+    }
+    fn syntax_error(&self, message: &str, at: usize) -> ReadError {
+        (**self).syntax_error(message, at)
+    }
+    fn too_deep(&self, is_object: bool, at: usize) -> ReadError {
+        (**self).too_deep(is_object, at)
+    }
 }
 
 /// A text that is in memory.
@@ -169,7 +185,10 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
             let first = self.skip_blanks();
             let mut offset = self.at;
             let mut value = match first {
-                b'"' => Word::new(Tag::String, self.string()?),
+                b'"' => {
+                    let key = keys.last().map_or(NO_TEXT, |key| *key);
+                    Word::new(Tag::String, self.string(Role::Value(key))?)
+                }
                 b'-' | b'0'..=b'9' => self.number()?,
                 b'[' | b'{' => {
                     let is_object = first == b'{';
@@ -193,7 +212,8 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                             offset,
                         });
                         if is_object {
-                            keys.push(self.key(next)?);
+                            let parent = keys.last().map_or(NO_TEXT, |key| *key);
+                            keys.push(self.key(next, Role::FirstKey(parent))?);
                         }
                         continue 'value;
                     }
@@ -225,7 +245,8 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                     (b',', true) => {
                         self.at += 1;
                         let next = self.skip_blanks();
-                        keys.push(self.key(next)?);
+                        let before = keys.last().map_or(NO_TEXT, |key| *key);
+                        keys.push(self.key(next, Role::NextKey(before))?);
                         continue 'value;
                     }
                     (b',', false) => {
@@ -260,8 +281,13 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
     /// Moves past blanks; the byte found there, or 0 at the end.
     #[inline(always)]
     fn skip_blanks(&mut self) -> u8 {
-        match self.input.bytes().get(self.at) {
+        let bytes = self.input.bytes();
+        match bytes.get(self.at) {
             Some(byte) if *byte > b' ' => *byte,
+            Some(b' ') if bytes.get(self.at + 1).is_some_and(|byte| *byte > b' ') => {
+                self.at += 1;
+                bytes[self.at]
+            }
             _ => self.skip_some_blanks(),
         }
     }
@@ -291,11 +317,11 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
 
     /// A key and its colon; `next` is the byte the key should start with.
     #[inline]
-    fn key(&mut self, next: u8) -> Result<u32, ReadError> {
+    fn key(&mut self, next: u8, role: Role) -> Result<u32, ReadError> {
         if next != b'"' {
             return Err(self.error("Expecting property name enclosed in double quotes"));
         }
-        let key = self.string()?;
+        let key = self.string(role)?;
         if self.skip_blanks() != b':' {
             return Err(self.error("Expecting ':' delimiter"));
         }
@@ -305,7 +331,23 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
 
     /// The place among the texts of a string, from its opening quote on.
     #[inline]
-    fn string(&mut self) -> Result<u32, ReadError> {
+    fn string(&mut self, role: Role) -> Result<u32, ReadError> {
+        let start = self.at + 1;
+        let bytes = self.input.bytes();
+        let (id, text) = self.builder.expected(role);
+        let end = start + text.len();
+        if id != NO_TEXT
+            && bytes.get(end) == Some(&b'"')
+            && bytes.get(start..end) == Some(text.as_bytes())
+        {
+            self.at = end + 1;
+            return Ok(id);
+        }
+        self.unexpected_string(role)
+    }
+
+    #[inline(never)]
+    fn unexpected_string(&mut self, role: Role) -> Result<u32, ReadError> {
         let start = self.at + 1;
         let bytes = self.input.bytes();
         let (end, hash) = hashed_plain_run(bytes, start);
@@ -315,6 +357,7 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         let Some(id) = self.builder.text(&bytes[start..end], hash)? else {
             return Err(self.error("invalid UTF-8"));
         };
+        self.builder.expect(role, id);
         self.at = end + 1;
         Ok(id)
     }
@@ -325,7 +368,7 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         let end = plain_run(self.input.bytes(), self.at + 1);
         if end == self.input.bytes().len() && self.input.more(self.at) {
             self.at = 0;
-            return self.string();
+            return self.unexpected_string(Role::Value(NO_TEXT));
         }
         self.escaped_string()
     }
@@ -518,10 +561,13 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
 }
 
 /// The first place from `start` on without a space. An indented document is mostly runs of spaces.
-#[inline]
+#[inline(always)]
 fn spaces_end(bytes: &[u8], start: usize) -> usize {
     const SPACES: u128 = u128::from_le_bytes([b' '; 16]);
     let mut at = start;
+    while bytes.get(at..).and_then(|rest| rest.first_chunk()) == Some(&[b' '; 32]) {
+        at += 32;
+    }
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         let others = u128::from_le_bytes(*chunk) ^ SPACES;
         if others != 0 {

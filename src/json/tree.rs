@@ -222,7 +222,7 @@ impl<'a> Values<'a> {
     pub fn object_count(&self) -> usize {
         self.object_count as usize
     }
-    /// How many different texts there are.
+    /// Above the numbers of all texts.
     #[inline]
     pub fn text_count(&self) -> usize {
         self.texts.len()

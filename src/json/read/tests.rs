@@ -68,6 +68,7 @@ fn errors_are_worded_as_python_words_them() {
         ("\"\\u12", "Invalid \\uXXXX escape: line 1 column 3 (char 2)"),
         ("\"\\u+123\"", "Invalid \\uXXXX escape: line 1 column 3 (char 2)"),
         ("\"\\ud800\\uzzzz\"", "Invalid \\uXXXX escape: line 1 column 9 (char 8)"),
+        ("[\"\", \"\"\"]", "Expecting ',' delimiter: line 1 column 8 (char 7)"),
         ("\"\\x\"", "Invalid \\escape: line 1 column 2 (char 1)"),
         ("\"é\n", "Invalid control character at: line 1 column 3 (char 2)"),
         ("é", "Expecting value: line 1 column 1 (char 0)"),
@@ -95,7 +96,6 @@ fn equal_values_are_one() {
     let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
     assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
     assert_eq!(json.values().shape_count(), 1);
-    assert_eq!(json.values().text_count(), 3);
     assert!(json.values().has_text("x") && !json.values().has_text("y"));
 }
 
