@@ -8,7 +8,7 @@
 
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, SecondaryMap};
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
@@ -21,14 +21,25 @@ use super::types::IrType;
 #[derive(Default)]
 pub struct Ssa {
     sealed: EntitySet<BlockId>,
-    /// The value of each variable at the end of each block, as far as known.
-    definitions: LookupMap<Symbol, OrderedMap<BlockId, Register>>,
+    variables: LookupMap<Symbol, Variable>,
+    /// The values of variables at the ends of blocks other than the one written last.
+    elsewhere: LookupMap<(Symbol, BlockId), Register>,
+    /// What stands in the place of the register of a removed phi.
+    replaced: LookupMap<Register, Register>,
     /// Phis of blocks whose predecessors are not all known yet.
     incomplete: LookupMap<BlockId, Vec<PhiId>>,
-    versions: LookupMap<Symbol, u32>,
-    /// Who reads a register; may name a reader twice.
+    /// Who reads the register of a phi; may name a reader twice.
     readers: LookupMap<Register, Vec<Node>>,
     block_of_phi: SecondaryMap<PhiId, Option<BlockId>>,
+}
+
+/// What is known of a variable.
+#[derive(Default)]
+struct Variable {
+    next_version: u32,
+    /// The block it was written in last, and its value at the end of it: most variables are written
+    /// once and read nearby.
+    last: Option<(BlockId, Register)>,
 }
 
 /// A phi that was removed, the register it defined and what stands in its place.
@@ -44,25 +55,42 @@ impl Ssa {
         let mut ssa = Self::default();
         for parameter in parameters {
             ssa.write(entry, *parameter);
-            ssa.versions.insert(parameter.name, 1);
+            ssa.variable(parameter.name).next_version = 1;
         }
         ssa
     }
+    fn variable(&mut self, name: Symbol) -> &mut Variable {
+        self.variables.get_or_insert_with(name, Variable::default)
+    }
     /// Whether the variable was ever mentioned.
     pub fn has_version(&self, variable: Symbol) -> bool {
-        self.versions.contains_key(&variable)
+        self.variables.get(&variable).is_some_and(|variable| variable.next_version > 0)
     }
     /// Makes a register the value of its variable from here to the end of the block.
     pub fn write(&mut self, block: BlockId, register: Register) {
-        self.definitions
-            .get_or_insert_with(register.name, OrderedMap::default)
-            .insert(block, register);
+        let last = self.variable(register.name).last.replace((block, register));
+        if let Some((other, value)) = last
+            && other != block
+        {
+            self.elsewhere.insert((register.name, other), value);
+        }
+    }
+    /// The value of a variable at the end of a block, if it is known.
+    fn known(&self, block: BlockId, variable: Symbol) -> Option<Register> {
+        let mut value = match self.variables.get(&variable)?.last {
+            Some((last, value)) if last == block => value,
+            _ => *self.elsewhere.get(&(variable, block))?,
+        };
+        while let Some(replacement) = self.replaced.get(&value) {
+            value = *replacement;
+        }
+        Some(value)
     }
     /// A new version of a variable.
     pub fn new_register(&mut self, name: Symbol, ty: IrType, loc: Loc) -> Register {
-        let version = self.versions.get_or_insert_with(name, || 0);
-        let register = Register::local(name, *version, ty, loc);
-        *version += 1;
+        let variable = self.variable(name);
+        let register = Register::local(name, variable.next_version, ty, loc);
+        variable.next_version += 1;
         register
     }
     /// Whether all predecessors of a block are known.
@@ -78,9 +106,8 @@ impl Ssa {
         variable: Symbol,
         ty: IrType,
     ) -> Outcome<Register> {
-        let known = self.definitions.get(&variable).and_then(|blocks| blocks.get(&block));
-        if let Some(register) = known {
-            return Ok(*register);
+        if let Some(register) = self.known(block, variable) {
+            return Ok(register);
         }
         let value = if !self.is_sealed(block) {
             let phi = self.new_phi(sub, block, variable, ty);
@@ -94,7 +121,7 @@ impl Ssa {
             self.write(block, sub.phis[phi].register);
             self.add_operands(ctx, sub, phi, block)?
         };
-        self.definitions.get_or_insert_with(variable, OrderedMap::default).insert(block, value);
+        self.write(block, value);
         Ok(value)
     }
     /// All predecessors of a block are known from now on: completes its phis.
@@ -130,16 +157,21 @@ impl Ssa {
     /// Records what an operation reads.
     pub fn note_op(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, op: OpId) {
         sub.ops[op].visit_registers_read(ctx.pool, &mut |register| {
-            self.readers.get_or_insert_with(register, Vec::new).push(Node::Op(op));
+            self.note_read(register, Node::Op(op));
         });
     }
     /// Records what the terminator of a block reads.
     pub fn note_terminator(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, block: BlockId) {
         sub.blocks[block].terminator().visit_registers_read(ctx.pool, &mut |register| {
-            self.readers.get_or_insert_with(register, Vec::new).push(Node::Terminator(block));
+            self.note_read(register, Node::Terminator(block));
         });
     }
 
+    fn note_read(&mut self, register: Register, node: Node) {
+        if let Some(readers) = self.readers.get_mut(&register) {
+            readers.push(node);
+        }
+    }
     fn new_phi(
         &mut self,
         sub: &mut Subroutine,
@@ -151,6 +183,7 @@ impl Ssa {
         let phi = sub.phis.push(Phi { register, args: Vec::new() });
         sub.blocks[block].phis.push(phi);
         self.block_of_phi[phi] = Some(block);
+        self.readers.insert(register, Vec::new());
         phi
     }
     fn add_operands(
@@ -173,7 +206,7 @@ impl Ssa {
                 return Err(Failure::internal(message, Loc::NONE));
             }
             sub.phis[phi].args.push(PhiArg { value, through });
-            self.readers.get_or_insert_with(value, Vec::new).push(Node::Phi(phi));
+            self.note_read(value, Node::Phi(phi));
         }
         let mut removals = Vec::new();
         self.try_remove(ctx, sub, phi, &mut removals);
@@ -191,11 +224,7 @@ impl Ssa {
             if removed.register == result {
                 result = removed.replacement;
             }
-            if let Some(blocks) = self.definitions.get_mut(&variable) {
-                for value in blocks.values_mut().filter(|value| **value == removed.register) {
-                    *value = removed.replacement;
-                }
-            }
+            self.replaced.insert(removed.register, removed.replacement);
         }
         Ok(result)
     }
@@ -270,7 +299,9 @@ impl Ssa {
             }
             moved.push(reader);
         }
-        self.readers.get_or_insert_with(replacement, Vec::new).extend(moved);
+        if let Some(readers) = self.readers.get_mut(&replacement) {
+            readers.extend(moved);
+        }
         let owner = self.block_of_phi[phi].expect("every phi has a block");
         sub.blocks[owner].phis.retain(|other| *other != phi);
         users.sort_by_key(|user| self.place(sub, *user));
