@@ -2,6 +2,7 @@
 //! Spec 10 §13.
 
 use super::expr::{BytesConstant, ExprRef};
+use super::mentions::Mentions;
 use super::stmt::Block;
 use super::wtypes::WTypeId;
 use crate::base::arena::Symbol;
@@ -44,6 +45,8 @@ pub struct Function<'a> {
     pub short_name: Symbol,
     /// `id` of a subroutine, `{cref}.{member_name}` of a method. Identifies the function.
     pub full_name: Symbol,
+    /// What the body mentions.
+    pub mentions: Mentions,
 }
 
 /// A free subroutine, or the program of a logic signature.
@@ -267,6 +270,17 @@ impl RootNode<'_> {
             RootNode::Subroutine(node) => node.function.full_name,
             RootNode::LogicSignature(node) => node.id,
             RootNode::Contract(node) => node.id,
+        }
+    }
+    /// What its bodies mention.
+    pub fn mentions(&self) -> Mentions {
+        match self {
+            RootNode::Subroutine(node) => node.function.mentions,
+            RootNode::LogicSignature(node) => node.program.function.mentions,
+            RootNode::Contract(node) => node
+                .all_methods
+                .iter()
+                .fold(Mentions::default(), |all, method| all.or(method.function.mentions)),
         }
     }
     /// Where the source wrote it.

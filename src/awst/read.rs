@@ -12,6 +12,7 @@ use super::decl::{
     Arc4MethodConfig, Contract, ContractMethod, Function, LogicSignature, MethodDocumentation,
     RootNode, StateTotals, Subroutine, SubroutineArgument,
 };
+use super::mentions::Mentions;
 use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
 use super::read_words::{Key, Tag, Words};
 use super::wtypes::{WTypeId, WTypes};
@@ -470,6 +471,7 @@ impl<'s> Reader<'_, 's> {
             pure: pure.unwrap_or(false),
             short_name: unnamed,
             full_name: unnamed,
+            mentions: Mentions::of(self.wtypes, body),
         })
     }
     fn argument(&mut self, json: J<'s>) -> Outcome<SubroutineArgument> {

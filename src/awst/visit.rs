@@ -5,6 +5,7 @@
 
 use super::decl::{AppStorageDefinition, Contract, Function, RootNode};
 use super::expr::{Expr, ExprRef, SliceBound};
+use super::mentions::Mentions;
 use super::stmt::{Block, Stmt};
 
 /// Whether the walk goes into a node.
@@ -18,6 +19,8 @@ pub enum Descend {
 
 /// What to do at each node; every hook does nothing unless given.
 pub trait Visitor<'a> {
+    /// What the visitor looks for, if that is known: bodies that mention nothing of it are not walked.
+    const LOOKS_FOR: Option<Mentions> = None;
     /// Before an expression's children.
     fn enter_expr(&mut self, _expr: ExprRef<'a>) -> Descend {
         Descend::Into
@@ -39,7 +42,7 @@ pub trait Visitor<'a> {
 }
 
 /// Walks a root node: bodies of functions, of a contract first the keys of its state.
-pub fn walk_root<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, root: &RootNode<'a>) {
+pub fn walk_root<'a, V: Visitor<'a>>(visitor: &mut V, root: &RootNode<'a>) {
     match root {
         RootNode::Subroutine(subroutine) => walk_function(visitor, &subroutine.function),
         RootNode::LogicSignature(signature) => walk_function(visitor, &signature.program.function),
@@ -52,14 +55,16 @@ pub fn walk_root<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, root: &RootNode<'
     }
 }
 
-/// Walks the body of a function.
-pub fn walk_function<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, function: &'a Function<'a>) {
+/// Walks the body of a function, unless it has nothing that the visitor looks for.
+pub fn walk_function<'a, V: Visitor<'a>>(visitor: &mut V, function: &'a Function<'a>) {
     visitor.enter_function(function);
-    walk_block(visitor, function.body);
+    if V::LOOKS_FOR.is_none_or(|wanted| function.mentions.overlaps(wanted)) {
+        walk_block(visitor, function.body);
+    }
 }
 
 /// Walks the state declarations of a contract.
-pub fn walk_app_state<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, contract: &Contract<'a>) {
+pub fn walk_app_state<'a, V: Visitor<'a>>(visitor: &mut V, contract: &Contract<'a>) {
     for definition in contract.app_state {
         walk_expr(visitor, definition.key);
         visitor.leave_storage_definition(definition);
@@ -67,7 +72,7 @@ pub fn walk_app_state<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, contract: &C
 }
 
 /// Walks the statements of a block.
-pub fn walk_block<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, block: &'a Block<'a>) {
+pub fn walk_block<'a, V: Visitor<'a>>(visitor: &mut V, block: &'a Block<'a>) {
     visitor.enter_block(block);
     for stmt in block.body {
         walk_stmt(visitor, stmt);
@@ -75,7 +80,7 @@ pub fn walk_block<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, block: &'a Block
 }
 
 /// Walks a statement.
-pub fn walk_stmt<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, stmt: &'a Stmt<'a>) {
+pub fn walk_stmt<'a, V: Visitor<'a>>(visitor: &mut V, stmt: &'a Stmt<'a>) {
     if visitor.enter_stmt(stmt) == Descend::Skip {
         return;
     }
@@ -129,7 +134,7 @@ pub fn walk_stmt<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, stmt: &'a Stmt<'a
 }
 
 /// Walks an expression.
-pub fn walk_expr<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, expr: ExprRef<'a>) {
+pub fn walk_expr<'a, V: Visitor<'a>>(visitor: &mut V, expr: ExprRef<'a>) {
     if visitor.enter_expr(expr) == Descend::Skip {
         return;
     }
@@ -138,7 +143,8 @@ pub fn walk_expr<'a, V: Visitor<'a> + ?Sized>(visitor: &mut V, expr: ExprRef<'a>
 }
 
 /// Calls `visit` with each child of an expression, in the order of the walk.
-pub fn for_each_child<'a>(expr: ExprRef<'a>, visit: &mut dyn FnMut(ExprRef<'a>)) {
+#[inline]
+pub fn for_each_child<'a>(expr: ExprRef<'a>, visit: &mut impl FnMut(ExprRef<'a>)) {
     match expr {
         Expr::IntegerConstant(_)
         | Expr::DecimalConstant(_)

@@ -44,6 +44,10 @@ impl WTypeId {
     const fn predefined(index: u32) -> Self {
         Self { class: index, occurrence: index }
     }
+    /// A small number for the occurrence, to keep facts about types in tables.
+    pub fn index(self) -> usize {
+        self.occurrence as usize
+    }
     /// `void`
     pub const VOID: WTypeId = WTypeId::predefined(0);
     /// `bool`

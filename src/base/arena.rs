@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use super::entity::EntityId;
 use super::id_table::{IdTable, hash_bytes};
+use super::ordered::LookupMap;
 
 /// A bump arena that refuses types owning heap memory, because it never runs `Drop`.
 #[derive(Default)]
@@ -63,12 +64,18 @@ pub struct Interner<'s> {
     arena: &'s Arena,
     symbols: RefCell<IdTable>,
     texts: RefCell<Vec<&'s str>>,
+    numbered: RefCell<LookupMap<(Symbol, u32), Symbol>>,
 }
 
 impl<'s> Interner<'s> {
     /// An interner that keeps its strings in `arena`.
     pub fn new(arena: &'s Arena) -> Self {
-        Self { arena, symbols: RefCell::default(), texts: RefCell::default() }
+        Self {
+            arena,
+            symbols: RefCell::default(),
+            texts: RefCell::default(),
+            numbered: RefCell::default(),
+        }
     }
     /// The symbol of a string; the string is copied on first sight.
     pub fn intern(&self, text: &str) -> Symbol {
@@ -80,6 +87,15 @@ impl<'s> Interner<'s> {
         let symbol = Symbol::new(texts.len());
         texts.push(self.arena.str(text));
         self.symbols.borrow_mut().insert(hash, symbol.index() as u32);
+        symbol
+    }
+    /// The symbol of `{base}%{number}`. The same names of temporaries come in every function.
+    pub fn numbered(&self, base: Symbol, number: u32) -> Symbol {
+        if let Some(symbol) = self.numbered.borrow().get(&(base, number)) {
+            return *symbol;
+        }
+        let symbol = self.intern(&format!("{}%{number}", self.text(base)));
+        self.numbered.borrow_mut().insert((base, number), symbol);
         symbol
     }
     #[inline]
@@ -112,5 +128,9 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(interner.text(b), "y");
         assert_eq!(interner.lookup("z"), None);
+        let numbered = interner.numbered(a, 3);
+        assert_eq!(interner.text(numbered), "x%3");
+        assert_eq!(interner.numbered(a, 3), numbered);
+        assert_eq!(interner.intern("x%3"), numbered);
     }
 }

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::awst::decl::{Arc4MethodConfig, RootNode};
 use crate::awst::expr::{Expr, ExprRef, MethodRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::visit::{Visitor, walk_app_state, walk_function, walk_root};
 use crate::base::source::Loc;
 use crate::diagnostics::{Outcome, Sink};
@@ -45,6 +46,7 @@ impl Names<'_> {
 }
 
 impl<'s> Visitor<'s> for Names<'_> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::SIGNATURES);
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         if let Expr::MethodConstant(constant) = expr
             && let MethodRef::Signature(signature) = constant.value

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::awst::decl::{Contract, RootNode};
 use crate::awst::expr::{Expr, ExprRef, SubroutineTarget};
+use crate::awst::mentions::Mentions;
 use crate::awst::visit::{Visitor, walk_root};
 use crate::diagnostics::{Outcome, Sink};
 
@@ -24,6 +25,7 @@ struct Invocations<'r, 's> {
 }
 
 impl<'s> Visitor<'s> for Invocations<'_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::CALLS);
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         let Expr::SubroutineCallExpression(call) = expr else { return };
         let problem = match (call.target, self.contract) {

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::awst::decl::RootNode;
 use crate::awst::expr::{Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::Stmt;
 use crate::awst::visit::{Visitor, walk_root};
 use crate::awst::wtypes::WTypeKind;
@@ -41,6 +42,7 @@ impl Changes<'_, '_, '_> {
 }
 
 impl<'s> Visitor<'s> for Changes<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::CHANGES);
     fn leave_stmt(&mut self, stmt: &'s Stmt<'s>) {
         if let Stmt::AssignmentStatement(assignment) = stmt {
             self.check_target(assignment.target);

@@ -4,6 +4,7 @@
 use super::Context;
 use crate::awst::decl::RootNode;
 use crate::awst::expr::{Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::Stmt;
 use crate::awst::visit::{Descend, Visitor, walk_root};
 use crate::base::arena::Symbol;
@@ -38,6 +39,7 @@ impl Loops<'_> {
 }
 
 impl<'s> Visitor<'s> for Loops<'_> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::SUBMISSIONS);
     fn enter_stmt(&mut self, stmt: &'s Stmt<'s>) -> Descend {
         match stmt {
             Stmt::ForInLoop(_) | Stmt::WhileLoop(_) => {

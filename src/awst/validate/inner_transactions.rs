@@ -4,6 +4,7 @@
 use super::Context;
 use crate::awst::decl::{Function, RootNode};
 use crate::awst::expr::{Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::Stmt;
 use crate::awst::visit::{Descend, Visitor, walk_root};
 use crate::awst::wtypes::{WTypeId, WTypeKind, WTypes};
@@ -54,6 +55,7 @@ impl<'s> Usage<'_, '_, 's> {
 }
 
 impl<'s> Visitor<'s> for Usage<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::INNER_TRANSACTIONS);
     fn enter_function(&mut self, function: &'s Function<'s>) {
         for argument in function.args {
             if self.is_transaction_or_fields(argument.wtype) {

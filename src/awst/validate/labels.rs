@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::awst::decl::{Function, RootNode};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::{Block, Stmt};
 use crate::awst::visit::{Descend, Visitor, walk_function};
 use crate::base::arena::Symbol;
@@ -47,6 +48,7 @@ struct Labels<'c, 'r, 's> {
 }
 
 impl<'s> Visitor<'s> for Labels<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::LABELS);
     fn enter_block(&mut self, block: &'s Block<'s>) {
         let Some(label) = block.label else { return };
         match self.blocks.get(&label) {

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::awst::decl::RootNode;
 use crate::awst::expr::{AssertExpression, Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::visit::{Descend, Visitor, walk_root};
 use crate::base::text::char_len;
 use crate::diagnostics::{Failure, Outcome, Sink};
@@ -70,6 +71,7 @@ impl LoggedErrors<'_> {
 }
 
 impl<'s> Visitor<'s> for LoggedErrors<'_> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::LOGGED_ERRORS);
     fn enter_expr(&mut self, expr: ExprRef<'s>) -> Descend {
         if self.failure.is_some() {
             return Descend::Skip;

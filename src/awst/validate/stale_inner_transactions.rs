@@ -5,6 +5,7 @@ use super::Context;
 use super::inner_transaction_loops::variable_of;
 use crate::awst::decl::RootNode;
 use crate::awst::expr::{Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::Stmt;
 use crate::awst::visit::{Visitor, walk_root};
 use crate::awst::wtypes::WTypeKind;
@@ -17,6 +18,9 @@ use crate::diagnostics::{Failure, Outcome};
 /// Runs the check.
 pub fn run<'s>(context: &Context<'_, 's>, roots: &'s [RootNode<'s>]) -> Outcome<()> {
     for root in roots {
+        if !root.mentions().overlaps(Mentions::INNER_TRANSACTIONS) {
+            continue;
+        }
         let mut staleness =
             Staleness { context, active: Vec::new(), maybe_stale: LookupMap::new(), failure: None };
         walk_root(&mut staleness, root);

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::awst::decl::{AppStorageDefinition, RootNode, StateTotals};
 use crate::awst::expr::{Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::visit::{Visitor, walk_root};
 use crate::awst::wtypes::{ScalarType, WTypeId};
 use crate::base::ordered::LookupSet;
@@ -47,6 +48,7 @@ impl Storage<'_, '_, '_> {
 }
 
 impl<'s> Visitor<'s> for Storage<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::STORAGE);
     fn leave_storage_definition(&mut self, definition: &'s AppStorageDefinition<'s>) {
         self.check(definition.storage_wtype, definition.loc);
         if let Some(key_wtype) = definition.key_wtype {

@@ -8,6 +8,7 @@ use crate::awst::decl::{
     MethodDocumentation, Subroutine as AwstSubroutine, SubroutineArgument,
 };
 use crate::awst::expr::{Arc4Encode, Expr, ExprRef};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::{Block, ReturnStatement, Stmt};
 use crate::awst::wtypes::WTypeId;
 use crate::base::arena::Symbol;
@@ -146,17 +147,19 @@ fn constant<'s>(
     let name = format!("#default:{}", ctx.ir.text(parameter.name));
     let full_name = format!("{}{name}", ctx.ir.text(method.function.full_name));
     let body = [Stmt::ReturnStatement(ReturnStatement { loc, value: Some(value) })];
+    let body = arena.alloc(Block { loc, body: arena.slice(&body), label: None, comment: None });
     let function = FunctionRef::Subroutine(arena.alloc(AwstSubroutine {
         function: Function {
             loc,
             args: &[],
             return_type: value.wtype(),
-            body: arena.alloc(Block { loc, body: arena.slice(&body), label: None, comment: None }),
+            body,
             documentation: MethodDocumentation::default(),
             inline: Some(false),
             pure: false,
             short_name: ctx.ir.sym(&name),
             full_name: ctx.ir.sym(&full_name),
+            mentions: Mentions::of(ctx.wtypes, body),
         },
     }));
     let declaration = make_subroutine(ctx, function, Implicits::None)?;

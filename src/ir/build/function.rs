@@ -123,11 +123,15 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// The type of the single value that a value of a type is.
     pub fn ir_type(&self, wtype: WTypeId, loc: Loc) -> Outcome<IrType> {
-        types::ir_type(self.build.types(), wtype, loc)
+        match self.build.shape(wtype, loc) {
+            Ok(Shape::One(ty)) => Ok(ty),
+            // A native tuple has none, and the failure is told in other words.
+            _ => types::ir_type(self.build.types(), wtype, loc),
+        }
     }
     /// The type of the values that a value of a type is.
     pub fn shape(&self, wtype: WTypeId, loc: Loc) -> Outcome<Shape> {
-        types::shape(self.build.types(), wtype, loc)
+        self.build.shape(wtype, loc)
     }
     /// How a value of a type is laid out in bytes.
     pub fn encoding(&self, wtype: WTypeId, loc: Loc) -> Outcome<EncodingId> {
@@ -162,10 +166,11 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
 
     /// The name of the next temporary of a description.
     pub fn next_temp_name(&mut self, description: &str) -> Symbol {
-        let counter = self.temp_counters.get_or_insert_with(self.build.ir.sym(description), || 0);
-        let name = format!("{description}%{counter}");
+        let description = self.sym(description);
+        let counter = self.temp_counters.get_or_insert_with(description, || 0);
+        let number = *counter;
         *counter += 1;
-        self.sym(&name)
+        self.build.ir.session.symbols.numbered(description, number)
     }
     /// The value of a variable here.
     pub fn read_variable(&mut self, name: Symbol, ty: IrType) -> Outcome<Register> {
@@ -352,17 +357,17 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// Evaluates an expression of a single value and materialises it under a description.
     pub fn visit_value_as(&mut self, expr: ExprRef<'s>, description: &str) -> Outcome<Value> {
-        match self.visit_values_as(expr, &[description])?[..] {
-            [value] => Ok(value),
-            _ => {
-                let message = format!(
-                    "visit_and_materialise_single should not be used when an expression could be \
-                     multi-valued, expression was: {}",
-                    expr.class_name()
-                );
-                Err(Failure::internal(message, expr.loc()))
-            }
+        let source = self.evaluate(expr, Some(&[description]))?.ok_or_else(|| no_value(expr))?;
+        let source = self.materialise_group(source, &[description])?;
+        if let Some(value) = single_value(&source) {
+            return Ok(value);
         }
+        let message = format!(
+            "visit_and_materialise_single should not be used when an expression could be \
+             multi-valued, expression was: {}",
+            expr.class_name()
+        );
+        Err(Failure::internal(message, expr.loc()))
     }
     /// Evaluates and materialises an expression: a value or a group of values.
     pub fn visit_group(&mut self, expr: ExprRef<'s>) -> Outcome<Source> {
@@ -388,23 +393,22 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
             let message = "Attempted to assign from expression that has no result";
             return Err(Failure::internal(message, loc));
         }
-        let mut targets = Vec::with_capacity(types.len());
-        for (index, ty) in types.into_iter().enumerate() {
-            let description = match *descriptions {
-                [description] => description,
-                _ => descriptions.get(index).copied().unwrap_or("tmp"),
-            };
-            targets.push(self.new_temp(description, ty, loc));
+        let description = |index| match *descriptions {
+            [description] => description,
+            _ => descriptions.get(index).copied().unwrap_or("tmp"),
+        };
+        if let [ty] = types[..] {
+            let target = self.new_temp(description(0), ty, loc);
+            self.assign_targets(vec![target], source, loc)?;
+            return Ok(Source::value(target.into()));
         }
-        self.assign_targets(targets.clone(), source, loc)?;
-        Ok(match targets[..] {
-            [target] => Source::value(target.into()),
-            _ => Source::tuple(
-                self.ir().pool,
-                targets.into_iter().map(Value::Register).collect(),
-                loc,
-            ),
-        })
+        let mut targets = Vec::with_capacity(types.len());
+        for (index, ty) in types.iter().enumerate() {
+            targets.push(self.new_temp(description(index), *ty, loc));
+        }
+        let values = targets.iter().copied().map(Value::Register).collect();
+        self.assign_targets(targets, source, loc)?;
+        Ok(Source::tuple(self.ir().pool, values, loc))
     }
     /// The values of a source, in temporaries where they are not values yet.
     pub fn materialise_values(
@@ -416,10 +420,8 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// The value of a source of a single result.
     pub fn materialise_value(&mut self, source: Source, description: &str) -> Outcome<Value> {
-        match self.materialise_values(source, &[description])?[..] {
-            [value] => Ok(value),
-            _ => Err(single_value_expected()),
-        }
+        let source = self.materialise_group(source, &[description])?;
+        single_value(&source).ok_or_else(single_value_expected)
     }
 
     /// Evaluates a node, or finds what it evaluated to before.
@@ -517,6 +519,18 @@ fn no_value(expr: ExprRef<'_>) -> Failure {
 /// Whether a source is a value or a group of values.
 pub fn is_values(source: &Source) -> bool {
     matches!(source.kind, SourceKind::Value(_) | SourceKind::ValueTuple { .. })
+}
+
+/// The only value of a source that is a value or a group of values, if it is one.
+fn single_value(source: &Source) -> Option<Value> {
+    match &source.kind {
+        SourceKind::Value(value) => Some(*value),
+        SourceKind::ValueTuple { values, .. } => match values[..] {
+            [value] => Some(value),
+            _ => None,
+        },
+        _ => unreachable!("only values are taken apart"),
+    }
 }
 
 /// The values of a source that is a value or a group of values.

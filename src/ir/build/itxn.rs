@@ -6,6 +6,8 @@
 //! read into variables at once, because a later submission replaces it. ABI calls become fields in
 //! `abi_call.rs`; which variables get the results is found out in `itxn_results.rs`.
 
+use std::cell::RefCell;
+
 use crate::avm::fields::TxnField;
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::awst::expr::{
@@ -44,6 +46,17 @@ pub struct InnerTransactions<'s> {
     next_constant: u64,
 }
 
+/// Names of the variables that hold fields, each put together once: by variable and field, that of a
+/// value or that of the number of values.
+#[derive(Default)]
+pub struct FieldNames(RefCell<LookupMap<(Symbol, TxnField, Option<usize>), Symbol>>);
+
+impl FieldNames {
+    fn get(&self, key: (Symbol, TxnField, Option<usize>), make: impl FnOnce() -> Symbol) -> Symbol {
+        *self.0.borrow_mut().get_or_insert_with(key, make)
+    }
+}
+
 fn note_count(fields: &mut Fields, field: TxnField, count: usize) {
     let counts = fields.entry(field).or_default();
     if let Err(place) = counts.binary_search(&count) {
@@ -56,11 +69,15 @@ impl<'s> FunctionBuilder<'_, 's> {
         self.kind(expr.wtype()).is_inner_transaction_fields()
     }
     fn value_name(&self, variable: Symbol, field: TxnField, index: usize) -> Symbol {
-        let variable = self.ir().text(variable);
-        self.sym(&format!("{variable}%%param_{}_idx_{index}", field.name()))
+        self.build.field_names.get((variable, field, Some(index)), || {
+            let variable = self.ir().text(variable);
+            self.sym(&format!("{variable}%%param_{}_idx_{index}", field.name()))
+        })
     }
     fn count_name(&self, variable: Symbol, field: TxnField) -> Symbol {
-        self.sym(&format!("{}%%{}_length", self.ir().text(variable), field.name()))
+        self.build.field_names.get((variable, field, None), || {
+            self.sym(&format!("{}%%{}_length", self.ir().text(variable), field.name()))
+        })
     }
     /// The type of one value of a field.
     pub(super) fn field_type(&self, field: TxnField, loc: Loc) -> Outcome<IrType> {

@@ -6,9 +6,9 @@ use crate::awst::decl::{
     AppStorageDefinition, Arc4AbiMethodConfig, Arc4MethodConfig, Contract, ContractMethod,
 };
 use crate::awst::expr::{Expr, ExprRef, TemplateVar};
+use crate::awst::mentions::Mentions;
 use crate::awst::operators::BytesEncoding;
-use crate::awst::stmt::Block;
-use crate::awst::visit::{Descend, Visitor, walk_block};
+use crate::awst::visit::{Descend, Visitor, walk_function};
 use crate::awst::wtypes::{ScalarType, WTypeField, WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap, OrderedSet};
@@ -397,7 +397,7 @@ impl<'s> Events<'_, '_, 's> {
         if self.found.get_mut(function).is_none() {
             self.found.insert(function, OrderedSet::default());
             self.stack.push(function);
-            walk_block(self, function.function().body);
+            walk_function(self, function.function());
             self.stack.pop();
         }
         let events = self.found.get_mut(function);
@@ -447,6 +447,7 @@ fn event_of_signature(
 }
 
 impl<'s> Visitor<'s> for Events<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::EVENTS.or(Mentions::CALLS));
     fn enter_expr(&mut self, expr: ExprRef<'s>) -> Descend {
         if self.failure.is_some() {
             return Descend::Skip;
@@ -514,14 +515,14 @@ impl<'s> TemplateVariables<'_, '_, 's> {
         if self.seen.get_mut(function).is_none() {
             self.seen.insert(function, ());
             self.stack.push(function);
-            let body: &'s Block<'s> = function.function().body;
-            walk_block(self, body);
+            walk_function(self, function.function());
             self.stack.pop();
         }
     }
 }
 
 impl<'s> Visitor<'s> for TemplateVariables<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::TEMPLATE_VARIABLES.or(Mentions::CALLS));
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         match expr {
             _ if self.failure.is_some() => {}

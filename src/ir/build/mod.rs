@@ -40,10 +40,11 @@ pub use functions::{
     make_subroutine,
 };
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::awst::decl::{Contract, LogicSignature, RootNode};
-use crate::awst::wtypes::WTypes;
+use crate::awst::wtypes::{WTypeId, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
@@ -51,6 +52,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model::Subroutine;
 use crate::ir::pool::SubId;
+use crate::ir::types::Shape;
 
 /// What a compilation builds programs for.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,9 @@ pub struct BuildCtx<'a, 's> {
     pub root: Option<Root<'s>>,
     /// The subroutine that routes calls of the contract, if it has routable methods.
     pub router: Option<SubId>,
+    field_names: Rc<itxn::FieldNames>,
+    /// By index of source-level types.
+    shapes: Rc<RefCell<Vec<Option<Shape>>>>,
     nodes: Rc<LookupMap<Symbol, RootNode<'s>>>,
     own_nodes: LookupMap<Symbol, RootNode<'s>>,
 }
@@ -102,6 +107,8 @@ impl<'a, 's> BuildCtx<'a, 's> {
             functions: FunctionMap::default(),
             root: None,
             router: None,
+            field_names: Rc::default(),
+            shapes: Rc::default(),
             nodes: Rc::new(document.iter().map(|node| (node.id(), *node)).collect()),
             own_nodes: LookupMap::new(),
         };
@@ -135,6 +142,19 @@ impl<'a, 's> BuildCtx<'a, 's> {
     /// What the mapping of types needs.
     pub fn types(&self) -> types::TypeCtx<'a, 's> {
         types::TypeCtx { ir: self.ir, wtypes: self.wtypes }
+    }
+    /// The type of the values that a value of a source-level type is.
+    pub fn shape(&self, wtype: WTypeId, loc: Loc) -> Outcome<Shape> {
+        if let Some(Some(shape)) = self.shapes.borrow().get(wtype.index()) {
+            return Ok(*shape);
+        }
+        let shape = types::shape(self.types(), wtype, loc)?;
+        let mut shapes = self.shapes.borrow_mut();
+        if shapes.len() <= wtype.index() {
+            shapes.resize(wtype.index() + 1, None);
+        }
+        shapes[wtype.index()] = Some(shape);
+        Ok(shape)
     }
     /// Where failures without a place of their own are reported.
     pub fn fallback_loc(&self) -> Loc {

@@ -5,8 +5,9 @@ use crate::awst::decl::{
     Contract, ContractMethod, Function, LogicSignature, RootNode, Subroutine as AwstSubroutine,
 };
 use crate::awst::expr::{Arc4FromBytes, Expr, ExprRef, Immediate, Int, VarExpression};
+use crate::awst::mentions::Mentions;
 use crate::awst::stmt::{AssignmentStatement, Block, Stmt};
-use crate::awst::visit::{Descend, Visitor, walk_app_state, walk_block};
+use crate::awst::visit::{Descend, Visitor, walk_app_state, walk_function};
 use crate::awst::wtypes::{WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap};
@@ -67,7 +68,7 @@ fn compilation_set<'s>(ctx: Ctx<'_, 's>, document: &[RootNode<'s>]) -> Vec<Root<
     };
     for node in document {
         match node {
-            RootNode::Subroutine(subroutine) => walk_block(&mut search, subroutine.function.body),
+            RootNode::Subroutine(subroutine) => walk_function(&mut search, &subroutine.function),
             RootNode::Contract(contract) => search.include(Root::Contract(contract), None),
             RootNode::LogicSignature(node) => search.include(Root::LogicSignature(node), None),
         }
@@ -110,10 +111,10 @@ impl<'s> References<'_, 's> {
             Root::Contract(contract) => {
                 walk_app_state(self, contract);
                 for method in contract.all_methods {
-                    walk_block(self, method.function.body);
+                    walk_function(self, &method.function);
                 }
             }
-            Root::LogicSignature(signature) => walk_block(self, signature.program.function.body),
+            Root::LogicSignature(signature) => walk_function(self, &signature.program.function),
         }
     }
     fn refer(
@@ -136,6 +137,7 @@ impl<'s> References<'_, 's> {
 }
 
 impl<'s> Visitor<'s> for References<'_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::COMPILED);
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         match expr {
             Expr::CompiledContract(node) => {
@@ -214,7 +216,7 @@ fn ending(ctx: &BuildCtx<'_, '_>, contract: &Contract<'_>) -> Ending {
     let mut approval_returns_router = false;
     for method in contract.all_methods {
         let mut search = RouterUses { elsewhere: false, returned: false };
-        walk_block(&mut search, method.function.body);
+        walk_function(&mut search, &method.function);
         if search.elsewhere {
             return Ending::Return;
         }
@@ -241,6 +243,7 @@ struct RouterUses {
 }
 
 impl<'a> Visitor<'a> for RouterUses {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::ROUTER);
     fn enter_stmt(&mut self, stmt: &'a Stmt<'a>) -> Descend {
         match stmt {
             Stmt::ReturnStatement(node) if matches!(node.value, Some(Expr::Arc4Router(_))) => {
@@ -287,7 +290,7 @@ fn called_functions<'s>(
     let mut calls = Calls { ctx, called: FunctionSet::default(), stack: Vec::new(), failure: None };
     for entry in entries {
         calls.stack.push(FunctionRef::Method(entry));
-        walk_block(&mut calls, entry.function.body);
+        walk_function(&mut calls, &entry.function);
         calls.stack.pop();
     }
     match calls.failure {
@@ -304,6 +307,7 @@ struct Calls<'b, 'a, 's> {
 }
 
 impl<'s> Visitor<'s> for Calls<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::CALLS);
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         let Expr::SubroutineCallExpression(call) = expr else { return };
         if self.failure.is_some() {
@@ -314,7 +318,7 @@ impl<'s> Visitor<'s> for Calls<'_, '_, 's> {
             Ok(callee) => {
                 if self.called.insert(callee) {
                     self.stack.push(callee);
-                    walk_block(self, callee.function().body);
+                    walk_function(self, callee.function());
                     self.stack.pop();
                 }
             }
@@ -384,7 +388,8 @@ fn without_args<'s>(
     }
     body.extend_from_slice(function.body.body);
     let body = arena.alloc(Block { body: arena.slice(&body), ..*function.body });
-    arena.alloc(AwstSubroutine { function: Function { args: &[], body, ..*function } })
+    let mentions = Mentions::of(ctx.wtypes, body);
+    arena.alloc(AwstSubroutine { function: Function { args: &[], body, mentions, ..*function } })
 }
 
 struct ProgramPlan<'s> {

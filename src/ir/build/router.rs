@@ -10,6 +10,7 @@ use crate::awst::expr::{
     NumericComparisonExpression, ReinterpretCast, SubroutineCallExpression, SubroutineTarget,
     TupleItemExpression, UInt64BinaryOperation,
 };
+use crate::awst::mentions::Mentions;
 use crate::awst::operators::{
     BytesBinaryOperator, BytesEncoding, NumericComparison, UInt64BinaryOperator,
 };
@@ -82,16 +83,18 @@ pub fn create<'s>(
     });
     let member_name = ctx.ir.sym("__puya_arc4_router__");
     let full_name = format!("{}.__puya_arc4_router__", ctx.ir.text(contract.id));
+    let body = make.block(None, &body);
     let function = Function {
         loc: make.loc,
         args: &[],
         return_type: WTypeId::BOOL,
-        body: make.block(None, &body),
+        body,
         documentation: MethodDocumentation::default(),
         inline: Some(true),
         pure: false,
         short_name: member_name,
         full_name: ctx.ir.sym(&full_name),
+        mentions: Mentions::of(ctx.wtypes, body),
     };
     let method = ContractMethod { function, cref: contract.id, arc4_method_config: None };
     Ok(Router { method: make.arena().alloc(method), wrappers })
@@ -270,17 +273,19 @@ fn wrapper<'s>(
     let ir = make.ctx.ir;
     let member = ir.text(method.function.short_name);
     let full_name = format!("{}.{member}[routing]", ir.text(method.cref));
+    let body = make.block(None, &body);
     Ok(make.arena().alloc(Subroutine {
         function: Function {
             loc: make.loc,
             args: &[],
             return_type: WTypeId::VOID,
-            body: make.block(None, &body),
+            body,
             documentation: MethodDocumentation::default(),
             inline: None,
             pure: false,
             short_name: method.function.short_name,
             full_name: ir.sym(&full_name),
+            mentions: Mentions::of(make.ctx.wtypes, body),
         },
     }))
 }

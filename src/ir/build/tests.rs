@@ -6,6 +6,7 @@ use crate::awst::expr::{
     AssignmentExpression, Expr, ExprRef, IndexExpression, Int, IntegerConstant,
     NumericComparisonExpression, Range, Reversed, UInt64BinaryOperation, VarExpression,
 };
+use crate::awst::mentions::Mentions;
 use crate::awst::operators::{NumericComparison, UInt64BinaryOperator};
 use crate::awst::stmt::{
     AssignmentStatement, Block, ForInLoop, IfElse, LoopContinue, ReturnStatement, Stmt,
@@ -57,6 +58,7 @@ impl<'s> Tree<'_, 's> {
             pure: false,
             short_name: full_name,
             full_name,
+            mentions: Mentions::default(),
         };
         let subroutine = self.arena.alloc(Subroutine { function });
         let pool = Pool::new(self.arena);

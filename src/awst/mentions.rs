@@ -1,0 +1,118 @@
+//! Kinds of nodes that a body has, found once when it is read, so that a search for some kind passes over
+//! the bodies without any.
+
+use super::expr::{Expr, ExprRef, MethodRef};
+use super::stmt::{Block, Stmt};
+use super::visit::{Descend, Visitor, walk_block};
+use super::wtypes::{WTypeId, WTypeKind, WTypes};
+
+/// A set of kinds of nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Mentions(u16);
+
+impl Mentions {
+    /// Submitted inner transactions and fields of inner transactions, by type, and submissions.
+    pub const INNER_TRANSACTIONS: Self = Self(1);
+    /// Submissions of inner transactions.
+    pub const SUBMISSIONS: Self = Self(1 << 1);
+    /// Calls of subroutines and methods.
+    pub const CALLS: Self = Self(1 << 2);
+    /// State, boxes and keys of maps.
+    pub const STORAGE: Self = Self(1 << 3);
+    /// Blocks with a label, and gotos.
+    pub const LABELS: Self = Self(1 << 4);
+    /// What changes a value in place or assigns to more than a variable.
+    pub const CHANGES: Self = Self(1 << 5);
+    /// Signatures of methods.
+    pub const SIGNATURES: Self = Self(1 << 6);
+    /// Errors that are logged.
+    pub const LOGGED_ERRORS: Self = Self(1 << 7);
+    /// Template variables.
+    pub const TEMPLATE_VARIABLES: Self = Self(1 << 8);
+    /// Emitted events.
+    pub const EVENTS: Self = Self(1 << 9);
+    /// References to compiled artifacts.
+    pub const COMPILED: Self = Self(1 << 10);
+    /// Uses of the router.
+    pub const ROUTER: Self = Self(1 << 11);
+
+    /// What the statements of a body mention.
+    pub fn of(wtypes: &WTypes<'_>, body: &Block<'_>) -> Self {
+        let mut search = Search { wtypes, found: Self::default() };
+        walk_block(&mut search, body);
+        search.found
+    }
+    /// Both sets together.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Whether the sets have something in common.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    fn add(&mut self, other: Self) {
+        *self = self.or(other);
+    }
+}
+
+struct Search<'r, 't> {
+    wtypes: &'r WTypes<'t>,
+    found: Mentions,
+}
+
+impl<'a> Visitor<'a> for Search<'_, '_> {
+    fn enter_block(&mut self, block: &'a Block<'a>) {
+        if block.label.is_some() {
+            self.found.add(Mentions::LABELS);
+        }
+    }
+    fn enter_stmt(&mut self, stmt: &'a Stmt<'a>) -> Descend {
+        match stmt {
+            Stmt::Goto(_) => self.found.add(Mentions::LABELS),
+            Stmt::AssignmentStatement(node) if !matches!(node.target, Expr::VarExpression(_)) => {
+                self.found.add(Mentions::CHANGES);
+            }
+            _ => {}
+        }
+        Descend::Into
+    }
+    fn enter_expr(&mut self, expr: ExprRef<'a>) -> Descend {
+        if is_inner_transaction(self.wtypes, expr.wtype()) {
+            self.found.add(Mentions::INNER_TRANSACTIONS);
+        }
+        self.found.add(match expr {
+            Expr::SubmitInnerTransaction(_) => {
+                Mentions::SUBMISSIONS.or(Mentions::INNER_TRANSACTIONS)
+            }
+            Expr::SubroutineCallExpression(_) => Mentions::CALLS,
+            Expr::AppStateExpression(_)
+            | Expr::AppAccountStateExpression(_)
+            | Expr::BoxValueExpression(_)
+            | Expr::MapPrefixedKeyExpression(_) => Mentions::STORAGE,
+            Expr::AssignmentExpression(_) | Expr::ArrayPop(_) | Expr::ArrayExtend(_) => {
+                Mentions::CHANGES
+            }
+            Expr::MethodConstant(node) if matches!(node.value, MethodRef::Signature(_)) => {
+                Mentions::SIGNATURES
+            }
+            Expr::AssertExpression(node) if node.log_error => Mentions::LOGGED_ERRORS,
+            Expr::TemplateVar(_) => Mentions::TEMPLATE_VARIABLES,
+            Expr::Emit(_) | Expr::EmitFields(_) => Mentions::EVENTS,
+            Expr::CompiledContract(_) | Expr::CompiledLogicSig(_) => Mentions::COMPILED,
+            Expr::Arc4Router(_) => Mentions::ROUTER,
+            _ => return Descend::Into,
+        });
+        Descend::Into
+    }
+}
+
+/// Whether a type is or contains a submitted inner transaction or the fields of one.
+fn is_inner_transaction(wtypes: &WTypes<'_>, wtype: WTypeId) -> bool {
+    match wtypes.kind(wtype) {
+        WTypeKind::InnerTransaction { .. } => true,
+        WTypeKind::Tuple { types, .. } => {
+            types.iter().any(|item| is_inner_transaction(wtypes, *item))
+        }
+        kind => kind.is_inner_transaction_fields(),
+    }
+}
