@@ -210,7 +210,7 @@ fn where_no_daemon_helps_the_reason_says_what_to_do() {
     let server = std::thread::spawn(move || {
         for stream in listener.incoming().take(2) {
             let mut stream = stream.unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
         }
     });
