@@ -31,8 +31,11 @@ impl Numbering {
     /// An empty numbering with room for this many registers.
     pub fn with_capacity(registers: usize) -> Self {
         let mut numbering = Self::default();
-        numbering.registers.reserve(registers);
-        numbering.slots.resize((2 * registers + 1).next_power_of_two().max(SLOTS_MIN), None);
+        if registers > 0 {
+            let slots = (2 * registers + 1).next_power_of_two().max(SLOTS_MIN);
+            numbering.registers.reserve(registers);
+            numbering.slots.resize(slots, None);
+        }
         numbering
     }
     /// The number of a register, given out at its first mention.

@@ -25,14 +25,16 @@ struct Candidates {
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let mut candidates = Candidates::default();
     let mut pending: Vec<RegisterId> = Vec::new();
-    for op in sub.ops_in_order() {
-        if let Some((target, Source { kind: SourceKind::Value(value), .. })) =
-            sub.single_assignment(op)
-            && matches!(value, Value::Constant(..))
-        {
-            let id = candidates.add(target);
-            candidates.constants[id.index()] = Some(*value);
-            pending.push(id);
+    for block in &sub.body {
+        for op in &sub.blocks[*block].ops {
+            if let Some((target, Source { kind: SourceKind::Value(value), .. })) =
+                sub.single_assignment(*op)
+                && matches!(value, Value::Constant(..))
+            {
+                let id = candidates.add(target);
+                candidates.constants[id.index()] = Some(*value);
+                pending.push(id);
+            }
         }
     }
     if pending.is_empty() {
@@ -54,7 +56,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     while let Some(id) = pending.pop() {
         let constant = candidates.constants[id.index()].expect("pending registers hold a constant");
         let register = candidates.numbering.register(id);
-        for node in readers.get(id) {
+        for node in readers.get(Some(id)) {
             if let Node::Phi(phi) = node {
                 let target = candidates.add(sub.phis[phi].register);
                 if candidates.constants[target.index()].is_none()

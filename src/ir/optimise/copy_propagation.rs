@@ -18,31 +18,12 @@ const TEMPORARY_MARK: char = '%';
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let mut copied = Copied::default();
-    for index in 0..sub.body.len() {
-        let block = sub.body[index];
-        let Some(first) = sub.blocks[block].ops.iter().position(|op| copy(sub, *op).is_some())
-        else {
-            continue;
-        };
-        let mut ops = std::mem::take(&mut sub.blocks[block].ops);
-        let mut kept = first;
-        for place in first..ops.len() {
-            let Some((target, source)) = copy(sub, ops[place]) else {
-                ops[kept] = ops[place];
-                kept += 1;
-                continue;
-            };
-            copied.join(target, source);
-        }
-        ops.truncate(kept);
-        sub.blocks[block].ops = ops;
-    }
-    let mut replacements = Replacements::default();
+    let copied = Copied::join(&take_copies(sub));
+    let mut replacements = Replacements::with_capacity(copied.members.len());
     for set in &copied.sets {
-        let replacement = representative(sub, ctx.ir, set)?;
-        for register in set.iter().filter(|register| **register != replacement) {
-            replacements.insert(*register, replacement);
+        let replacement = representative(sub, ctx.ir, &copied, *set)?;
+        for register in copied.members(*set).filter(|register| *register != replacement) {
+            replacements.insert(register, replacement);
         }
     }
     let mut changed = !copied.sets.is_empty();
@@ -71,40 +52,95 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(changed)
 }
 
-/// Registers joined by copies.
-#[derive(Default)]
+/// Takes the copies out of the body: target and source of each, in body order.
+fn take_copies(sub: &mut Subroutine) -> Vec<(Register, Register)> {
+    let mut copies = Vec::new();
+    for index in 0..sub.body.len() {
+        let block = sub.body[index];
+        let Some(first) = sub.blocks[block].ops.iter().position(|op| copy(sub, *op).is_some())
+        else {
+            continue;
+        };
+        let mut ops = std::mem::take(&mut sub.blocks[block].ops);
+        let mut kept = first;
+        for place in first..ops.len() {
+            match copy(sub, ops[place]) {
+                Some(copy) => copies.push(copy),
+                None => {
+                    ops[kept] = ops[place];
+                    kept += 1;
+                }
+            }
+        }
+        ops.truncate(kept);
+        sub.blocks[block].ops = ops;
+    }
+    copies
+}
+
+/// Registers joined by copies. The lists of all sets share one table.
 struct Copied {
     numbering: Numbering,
     /// The set each belongs to.
     set_of: Vec<usize>,
-    sets: Vec<Vec<Register>>,
+    sets: Vec<Set>,
+    /// A register and the place of the next one of its set.
+    members: Vec<(Register, Option<usize>)>,
+}
+
+/// Places of the first and the last member.
+#[derive(Clone, Copy)]
+struct Set {
+    first: usize,
+    last: usize,
 }
 
 impl Copied {
-    fn join(&mut self, target: Register, source: Register) {
-        let source_id = self.numbering.id(source);
-        if source_id.index() == self.set_of.len() {
-            self.set_of.push(self.sets.len());
-            self.sets.push(vec![source]);
+    fn join(copies: &[(Register, Register)]) -> Self {
+        let mut copied = Self {
+            numbering: Numbering::with_capacity(2 * copies.len()),
+            set_of: Vec::with_capacity(2 * copies.len()),
+            sets: Vec::new(),
+            members: Vec::with_capacity(2 * copies.len()),
+        };
+        for (target, source) in copies {
+            let source_id = copied.numbering.id(*source);
+            if source_id.index() == copied.set_of.len() {
+                copied.set_of.push(copied.sets.len());
+                let place = copied.members.len();
+                copied.sets.push(Set { first: place, last: place });
+                copied.members.push((*source, None));
+            }
+            let set = copied.set_of[source_id.index()];
+            let place = copied.members.len();
+            copied.members.push((*target, None));
+            let last = std::mem::replace(&mut copied.sets[set].last, place);
+            copied.members[last].1 = Some(place);
+            let target = copied.numbering.id(*target);
+            if target.index() == copied.set_of.len() {
+                copied.set_of.push(set);
+            }
+            copied.set_of[target.index()] = set;
         }
-        let set = self.set_of[source_id.index()];
-        self.sets[set].push(target);
-        let target = self.numbering.id(target);
-        if target.index() == self.set_of.len() {
-            self.set_of.push(set);
-        }
-        self.set_of[target.index()] = set;
+        copied
+    }
+    fn members(&self, set: Set) -> impl Iterator<Item = Register> + '_ {
+        let members = std::iter::successors(Some(set.first), |place| self.members[*place].1);
+        members.map(|place| self.members[place].0)
     }
 }
 
 /// What stands for the registers that go.
-#[derive(Default)]
 struct Replacements {
     numbering: Numbering,
     of: Vec<Register>,
 }
 
 impl Replacements {
+    fn with_capacity(registers: usize) -> Self {
+        let numbering = Numbering::with_capacity(registers);
+        Self { numbering, of: Vec::with_capacity(registers) }
+    }
     fn insert(&mut self, register: Register, replacement: Register) {
         let id: RegisterId = self.numbering.id(register);
         if id.index() == self.of.len() {
@@ -127,19 +163,26 @@ fn copy(sub: &Subroutine, op: OpId) -> Option<(Register, Register)> {
     }
 }
 
-fn representative(sub: &Subroutine, ctx: Ctx<'_, '_>, set: &[Register]) -> Outcome<Register> {
-    let mut parameters =
-        set.iter().filter(|register| register.is_parameter() && sub.parameters.contains(register));
+fn representative(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    copied: &Copied,
+    set: Set,
+) -> Outcome<Register> {
+    let is_parameter =
+        |register: &Register| register.is_parameter() && sub.parameters.contains(register);
+    let mut parameters = copied.members(set).filter(is_parameter);
     match (parameters.next(), parameters.next()) {
-        (Some(parameter), None) => return Ok(*parameter),
+        (Some(parameter), None) => return Ok(parameter),
         (Some(_), Some(_)) => {
             let message = "multiple parameters in the same equivalence set";
             return Err(Failure::internal(message, Loc::NONE));
         }
         (None, _) => {}
     }
-    let named = set.iter().find(|register| !ctx.text(register.name).contains(TEMPORARY_MARK));
-    Ok(*named.unwrap_or(&set[0]))
+    let is_named = |register: &Register| !ctx.text(register.name).contains(TEMPORARY_MARK);
+    let named = copied.members(set).find(is_named);
+    Ok(named.unwrap_or(copied.members[set.first].0))
 }
 
 /// The register all arguments of a phi are, after replacement.

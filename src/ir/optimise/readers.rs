@@ -41,9 +41,9 @@ impl Readers {
         });
         readers
     }
-    /// The readers of a register.
-    pub(super) fn get(&self, register: RegisterId) -> impl Iterator<Item = Node> + '_ {
-        let mut next = self.lists[register.index()].first;
+    /// The readers of a register; none of one without a number.
+    pub(super) fn get(&self, register: Option<RegisterId>) -> impl Iterator<Item = Node> + '_ {
+        let mut next = register.map_or(0, |register| self.lists[register.index()].first);
         std::iter::from_fn(move || {
             let entry = self.entry(next)?;
             next = entry.next;

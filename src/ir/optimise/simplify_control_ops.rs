@@ -12,11 +12,12 @@
 //! | anything with one target | goto |
 
 use crate::avm::ops::AvmOp;
-use crate::base::ordered::LookupMap;
+use crate::base::entity::EntityId;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::cfg;
 use crate::ir::model::{BlockId, Node, Subroutine};
+use crate::ir::numbering::Numbering;
 use crate::ir::op::{
     Constant, Intrinsic, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value,
 };
@@ -36,7 +37,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 
 /// Where registers are defined; filled when first asked for one of another block.
 #[derive(Default)]
-struct Definitions(Option<LookupMap<Register, Node>>);
+struct Definitions(Option<(Numbering, Vec<Node>)>);
 
 impl Definitions {
     /// The definition of a register, which often is one of the last operations of the block that
@@ -49,28 +50,35 @@ impl Definitions {
         }
     }
     fn find(&mut self, sub: &Subroutine, register: Register) -> Option<Node> {
-        let nodes = self.0.get_or_insert_with(|| {
-            let mut nodes = LookupMap::new();
+        let (numbering, nodes) = self.0.get_or_insert_with(|| {
+            let count = sub.op_count();
+            let mut numbering = Numbering::with_capacity(count);
+            let mut nodes = Vec::with_capacity(count);
             for block in &sub.body {
-                for node in sub.nodes(*block) {
-                    let mut add = |register: Register| {
-                        nodes.get_or_insert_with(register, || node);
-                    };
-                    match node {
-                        Node::Phi(phi) => add(sub.phis[phi].register),
-                        Node::Op(op) => sub.ops[op].targets().iter().for_each(|r| add(*r)),
-                        Node::Terminator(_) => {}
+                let block = &sub.blocks[*block];
+                for phi in &block.phis {
+                    define(&mut numbering, &mut nodes, sub.phis[*phi].register, Node::Phi(*phi));
+                }
+                for op in &block.ops {
+                    for target in sub.ops[*op].targets() {
+                        define(&mut numbering, &mut nodes, *target, Node::Op(*op));
                     }
                 }
             }
-            nodes
+            (numbering, nodes)
         });
-        nodes.get(&register).copied()
+        numbering.known(register).map(|id| nodes[id.index()])
     }
     fn add(&mut self, register: Register, node: Node) {
-        if let Some(nodes) = &mut self.0 {
-            nodes.insert(register, node);
+        if let Some((numbering, nodes)) = &mut self.0 {
+            define(numbering, nodes, register, node);
         }
+    }
+}
+
+fn define(numbering: &mut Numbering, nodes: &mut Vec<Node>, register: Register, node: Node) {
+    if numbering.id(register).index() == nodes.len() {
+        nodes.push(node);
     }
 }
 

@@ -149,9 +149,7 @@ impl<'a, 's> Simplifier<'a, 's> {
 
     /// The nodes that read a register of interest; none for any other.
     fn readers(&self, sub: &Subroutine, register: Register) -> impl Iterator<Item = Node> + '_ {
-        let readers = self.collected_readers(sub);
-        let id = self.numbering.known(register);
-        id.into_iter().flat_map(|id| readers.get(id))
+        self.collected_readers(sub).get(self.numbering.known(register))
     }
 
     fn collected_readers(&self, sub: &Subroutine) -> &Readers {
