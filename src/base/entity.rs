@@ -170,18 +170,24 @@ impl<K: EntityId, V: Clone> IndexMut<K> for SecondaryMap<K, V> {
     }
 }
 
-/// A set of entities as a bit vector; iterates in id order.
+/// How many words of a set need no memory of their own.
+const HEAD: usize = 2;
+
+/// A set of entities as a bit vector; iterates in id order. Most sets are of few entities: the first
+/// words lie in the set itself.
 #[derive(Clone, Debug)]
 pub struct EntitySet<K> {
-    words: Vec<u64>,
+    head: [u64; HEAD],
+    tail: Vec<u64>,
     keys: PhantomData<K>,
 }
 
 impl<K> PartialEq for EntitySet<K> {
     fn eq(&self, other: &Self) -> bool {
-        let common = self.words.len().min(other.words.len());
-        self.words[..common] == other.words[..common]
-            && self.words[common..].iter().chain(&other.words[common..]).all(|word| *word == 0)
+        let common = self.tail.len().min(other.tail.len());
+        self.head == other.head
+            && self.tail[..common] == other.tail[..common]
+            && self.tail[common..].iter().chain(&other.tail[common..]).all(|word| *word == 0)
     }
 }
 
@@ -190,77 +196,97 @@ impl<K> Eq for EntitySet<K> {}
 impl<K: EntityId> EntitySet<K> {
     /// The empty set.
     pub fn new() -> Self {
-        Self { words: Vec::new(), keys: PhantomData }
+        Self { head: [0; HEAD], tail: Vec::new(), keys: PhantomData }
+    }
+    fn words(&self) -> impl Iterator<Item = &u64> {
+        self.head.iter().chain(&self.tail)
+    }
+    fn word(&self, index: usize) -> u64 {
+        match index.checked_sub(HEAD) {
+            None => self.head[index],
+            Some(index) => self.tail.get(index).copied().unwrap_or(0),
+        }
     }
     /// Adds an entity; true when it was not in the set.
-    #[inline]
     pub fn insert(&mut self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
-        if word >= self.words.len() {
-            self.words.resize(word + 1, 0);
-        }
-        let added = self.words[word] & bit == 0;
-        self.words[word] |= bit;
+        let slot = match word.checked_sub(HEAD) {
+            None => &mut self.head[word],
+            Some(word) => {
+                if word >= self.tail.len() {
+                    self.tail.resize(word + 1, 0);
+                }
+                &mut self.tail[word]
+            }
+        };
+        let added = *slot & bit == 0;
+        *slot |= bit;
         added
     }
     /// Takes an entity out; true when it was in the set.
     pub fn remove(&mut self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
-        let Some(slot) = self.words.get_mut(word) else { return false };
+        let slot = match word.checked_sub(HEAD) {
+            None => Some(&mut self.head[word]),
+            Some(word) => self.tail.get_mut(word),
+        };
+        let Some(slot) = slot else { return false };
         let present = *slot & bit != 0;
         *slot &= !bit;
         present
     }
     /// Whether the entity is in the set.
-    #[inline]
     pub fn contains(&self, id: K) -> bool {
-        let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
-        self.words.get(word).is_some_and(|slot| slot & bit != 0)
+        self.word(id.index() / 64) & (1u64 << (id.index() % 64)) != 0
     }
     /// Adds every entity of `other`; true when the set grew.
     pub fn union_with(&mut self, other: &Self) -> bool {
-        if other.words.len() > self.words.len() {
-            self.words.resize(other.words.len(), 0);
+        if other.tail.len() > self.tail.len() {
+            self.tail.resize(other.tail.len(), 0);
         }
-        let mut grew = false;
-        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
-            grew |= *theirs & !*mine != 0;
+        let mut grew = 0;
+        let mine = self.head.iter_mut().chain(&mut self.tail);
+        for (mine, theirs) in mine.zip(other.words()) {
+            grew |= *theirs & !*mine;
             *mine |= *theirs;
         }
-        grew
+        grew != 0
     }
     /// Takes out every entity of `other`.
     pub fn difference_with(&mut self, other: &Self) {
-        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+        let mine = self.head.iter_mut().chain(&mut self.tail);
+        for (mine, theirs) in mine.zip(other.words()) {
             *mine &= !theirs;
         }
     }
     /// Takes out every entity that is not in `other`.
     pub fn intersect_with(&mut self, other: &Self) {
-        self.words.truncate(other.words.len());
-        for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
+        self.tail.truncate(other.tail.len());
+        let mine = self.head.iter_mut().chain(&mut self.tail);
+        for (mine, theirs) in mine.zip(other.words()) {
             *mine &= theirs;
         }
     }
     /// Whether the two sets share an entity.
     pub fn intersects(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).any(|(mine, theirs)| mine & theirs != 0)
+        self.words().zip(other.words()).any(|(mine, theirs)| mine & theirs != 0)
     }
     /// Number of entities in the set.
     pub fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        self.words().map(|word| word.count_ones() as usize).sum()
     }
     /// True when no entity is in the set.
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+        self.words().all(|word| *word == 0)
     }
     /// Empties the set and keeps the memory.
     pub fn clear(&mut self) {
-        self.words.clear();
+        self.head = [0; HEAD];
+        self.tail.clear();
     }
     /// The entities in id order.
     pub fn iter(&self) -> impl Iterator<Item = K> + '_ {
-        self.words.iter().enumerate().flat_map(|(index, &word)| {
+        self.words().enumerate().flat_map(|(index, &word)| {
             let mut rest = word;
             std::iter::from_fn(move || {
                 if rest == 0 {
@@ -317,7 +343,46 @@ mod tests {
         let ids: Vec<TestId> = [130, 2, 64].into_iter().map(TestId::new).collect();
         let mut set: EntitySet<TestId> = ids.iter().copied().collect();
         assert_eq!(set.iter().map(|id| id.index()).collect::<Vec<_>>(), [2, 64, 130]);
-        set.remove(TestId::new(130));
+        assert!(set.remove(TestId::new(130)) && !set.remove(TestId::new(700)));
         assert_eq!(set, [64, 2].into_iter().map(TestId::new).collect());
+    }
+
+    #[test]
+    fn operations_agree_with_their_definitions_over_all_words() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..200 {
+            let mut draw = || -> Vec<usize> {
+                let largest = random.usize(1..400);
+                let mut ids: Vec<usize> =
+                    (0..random.usize(..20)).map(|_| random.usize(..largest)).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                ids
+            };
+            let (a, b) = (draw(), draw());
+            let set = |ids: &[usize]| -> EntitySet<TestId> {
+                ids.iter().map(|id| TestId::new(*id)).collect()
+            };
+            let check = |change: fn(&mut EntitySet<TestId>, &EntitySet<TestId>),
+                         keep: &dyn Fn(usize) -> bool| {
+                let mut result = set(&a);
+                change(&mut result, &set(&b));
+                let expected: Vec<usize> = (0..400).filter(|id| keep(*id)).collect();
+                assert_eq!(result.iter().map(|id| id.index()).collect::<Vec<_>>(), expected);
+                assert_eq!(
+                    (result.len(), result.is_empty()),
+                    (expected.len(), expected.is_empty())
+                );
+                assert_eq!(result, set(&expected));
+                assert!(expected.iter().all(|id| result.contains(TestId::new(*id))));
+            };
+            check(|a, b| _ = a.union_with(b), &|id| a.contains(&id) || b.contains(&id));
+            check(EntitySet::difference_with, &|id| a.contains(&id) && !b.contains(&id));
+            check(EntitySet::intersect_with, &|id| a.contains(&id) && b.contains(&id));
+            let shared = a.iter().any(|id| b.contains(id));
+            assert_eq!(set(&a).intersects(&set(&b)), shared);
+            let grows = b.iter().any(|id| !a.contains(id));
+            assert_eq!(set(&a).union_with(&set(&b)), grows);
+        }
     }
 }

@@ -89,11 +89,8 @@ impl Record {
             let message = format!(">1 {what} in {}", session.text(block.name));
             Err(Failure::internal(message, block.loc))
         };
-        let mut record = Record {
-            live_in: lifetimes.live_in(id).clone(),
-            live_out: lifetimes.live_out(id).clone(),
-            ..Record::default()
-        };
+        let (live_in, live_out) = (lifetimes.live_in(id).clone(), lifetimes.live_out(id).clone());
+        let mut record = Record { live_in, live_out, ..Record::default() };
         for op in &block.ops {
             if let Some(local) = op.abstract_store() {
                 if !record.stores.insert(local.var) {

@@ -27,11 +27,11 @@ use super::text::op_text;
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let mut op_count = sub.op_count;
-    let mut last_uses = SecondaryMap::new();
+    let mut work = Work::default();
     for (id, block) in sub.body.iter_mut() {
-        let pairs = find_pairs(id, block, &mut last_uses);
-        if !pairs.is_empty() {
-            copy_pairs(session, block, &mut sub.variables, pairs, &mut op_count)?;
+        work.find_pairs(id, block);
+        if !work.pairs.is_empty() {
+            work.copy_pairs(session, block, &mut sub.variables, &mut op_count)?;
         }
     }
     sub.op_count = op_count;
@@ -48,85 +48,94 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
 /// A use of a variable and the next load of it, as positions in the block.
 type Pair = (usize, usize);
 
-/// Block and position of the operation that used a variable last.
-type LastUses = SecondaryMap<VarId, Option<(BlockId, usize)>>;
-
-/// The pairs of a block, the closest first.
-fn find_pairs(id: BlockId, block: &Block, last_uses: &mut LastUses) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    for (index, op) in block.ops.iter().enumerate() {
-        if let Some(local) = op.abstract_load() {
-            if let Some((block, earlier)) = last_uses[local.var].replace((id, index))
-                && block == id
-            {
-                pairs.push((earlier, index));
-            }
-        } else if let Some(local) = op.abstract_store() {
-            last_uses[local.var] = Some((id, index));
-        }
-    }
-    pairs.sort_unstable_by_key(|(a, b)| (b - a, *a, *b));
-    pairs
+/// What is known while pairs are served, of one block after the other.
+#[derive(Default)]
+struct Work {
+    /// Block and position of the operation that used a variable last.
+    last_uses: SecondaryMap<VarId, Option<(BlockId, usize)>>,
+    /// The pairs of the block, the closest first.
+    pairs: Vec<Pair>,
+    /// What the operations and copies add to the height of the L-stack.
+    heights: PrefixSums,
+    /// By operation: how deep its copy goes, if it has one; and whether it fetches.
+    served: Vec<(Option<u32>, bool)>,
 }
 
-/// Copies the value of each pair at its first operation and fetches it at its second. Every
-/// operation gets at most one copy: before a store, behind a load.
-fn copy_pairs(
-    session: &Session<'_>,
-    block: &mut Block,
-    variables: &mut Variables,
-    pairs: Vec<Pair>,
-    op_count: &mut u32,
-) -> Outcome<()> {
-    // two places per operation: the operation's own and its copy's
-    let places = block.ops.len() * 2;
-    let of_ops = |number: fn(&Op) -> i64| {
-        let ops = block.ops.iter().enumerate();
-        PrefixSums::of(places, ops.map(|(index, op)| (own_place(op, index), number(op))))
-    };
-    let mut heights = of_ops(|op| op.produces.len() as i64 - op.consumes() as i64);
-    // where operations stand is only told to developers
-    let mut positions = session.sink.wants_debug().then(|| of_ops(|_| 1));
-    let pair_count = pairs.len();
-    let mut copies: Vec<Option<u32>> = vec![None; block.ops.len()];
-    let mut fetched = vec![false; block.ops.len()];
-    for (a, b) in pairs {
-        let place = copy_place(&block.ops[a], a);
-        let height = heights.before(place);
-        let Some(depth) = height.checked_sub(1).and_then(|depth| u32::try_from(depth).ok()) else {
-            return Err(Failure::internal("l-stack too small to copy from", block.ops[a].loc));
-        };
-        copies[a] = Some(depth);
-        heights.add(place, 1);
-        fetched[b] = true;
-        heights.add(own_place(&block.ops[b], b), -1);
-        if let Some(positions) = &mut positions {
-            report_pair(session, block, positions, (a, b), depth);
+impl Work {
+    fn find_pairs(&mut self, id: BlockId, block: &Block) {
+        self.pairs.clear();
+        for (index, op) in block.ops.iter().enumerate() {
+            if let Some(local) = op.abstract_load() {
+                if let Some((block, earlier)) = self.last_uses[local.var].replace((id, index))
+                    && block == id
+                {
+                    self.pairs.push((earlier, index));
+                }
+            } else if let Some(local) = op.abstract_store() {
+                self.last_uses[local.var] = Some((id, index));
+            }
         }
+        self.pairs.sort_unstable_by_key(|(a, b)| (b - a, *a, *b));
     }
-    let with_copies = Vec::with_capacity(block.ops.len() + pair_count);
-    let old = std::mem::replace(&mut block.ops, with_copies);
-    for ((mut op, copy), fetched) in old.into_iter().zip(copies).zip(fetched) {
-        let is_store = op.abstract_store().is_some();
-        let copy = copy.and_then(|depth| {
-            let local = op.local()?;
-            let kind = OpKind::Store(local, Store::L { depth, copy: true });
-            let produces = Names::One(variables[local.var].copy_name(session));
-            Some(Op { id: next_op_id(op_count), kind, produces, loc: op.loc })
+
+    /// Copies the value of each pair at its first operation and fetches it at its second. Every
+    /// operation gets at most one copy: before a store, behind a load.
+    fn copy_pairs(
+        &mut self,
+        session: &Session<'_>,
+        block: &mut Block,
+        variables: &mut Variables,
+        op_count: &mut u32,
+    ) -> Outcome<()> {
+        let Work { pairs, heights, served, .. } = self;
+        heights.fill(&block.ops, |op| op.produces.len() as i64 - op.consumes() as i64);
+        // where operations stand is only told to developers
+        let mut positions = session.sink.wants_debug().then(|| {
+            let mut positions = PrefixSums::default();
+            positions.fill(&block.ops, |_| 1);
+            positions
         });
-        if let (true, Some(local)) = (fetched, op.local()) {
-            op.kind = OpKind::Load(local, Load::L { depth: None, copy: false });
-            op.produces = Names::One(local.id);
+        served.clear();
+        served.resize(block.ops.len(), (None, false));
+        for &(a, b) in pairs.iter() {
+            let place = copy_place(&block.ops[a], a);
+            let height = heights.before(place);
+            let Some(depth) = height.checked_sub(1).and_then(|depth| u32::try_from(depth).ok())
+            else {
+                return Err(Failure::internal("l-stack too small to copy from", block.ops[a].loc));
+            };
+            served[a].0 = Some(depth);
+            heights.add(place, 1);
+            served[b].1 = true;
+            heights.add(own_place(&block.ops[b], b), -1);
+            if let Some(positions) = &mut positions {
+                report_pair(session, block, positions, (a, b), depth);
+            }
         }
-        if is_store {
-            block.ops.extend(copy);
-            block.ops.push(op);
-        } else {
-            block.ops.push(op);
-            block.ops.extend(copy);
+        let with_copies = Vec::with_capacity(block.ops.len() + pairs.len());
+        let old = std::mem::replace(&mut block.ops, with_copies);
+        for (mut op, (copy, fetched)) in old.into_iter().zip(served.iter()) {
+            let is_store = op.abstract_store().is_some();
+            let copy = copy.and_then(|depth| {
+                let local = op.local()?;
+                let kind = OpKind::Store(local, Store::L { depth, copy: true });
+                let produces = Names::One(variables[local.var].copy_name(session));
+                Some(Op { id: next_op_id(op_count), kind, produces, loc: op.loc })
+            });
+            if let (true, Some(local)) = (*fetched, op.local()) {
+                op.kind = OpKind::Load(local, Load::L { depth: None, copy: false });
+                op.produces = Names::One(local.id);
+            }
+            if is_store {
+                block.ops.extend(copy);
+                block.ops.push(op);
+            } else {
+                block.ops.push(op);
+                block.ops.extend(copy);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn report_pair(
@@ -160,14 +169,19 @@ fn copy_place(op: &Op, index: usize) -> usize {
     index * 2 + usize::from(op.abstract_store().is_none())
 }
 
-/// Sums of the numbers before a place, where single numbers change (a Fenwick tree).
+/// Sums of the numbers before a place, where single numbers change (a Fenwick tree). There are two
+/// places per operation: the operation's own and its copy's.
+#[derive(Default)]
 struct PrefixSums(Vec<i64>);
 
 impl PrefixSums {
-    fn of(places: usize, numbers: impl Iterator<Item = (usize, i64)>) -> Self {
-        let mut sums = vec![0; places + 1];
-        for (place, number) in numbers {
-            sums[place + 1] = number;
+    /// Starts anew with a number for each operation.
+    fn fill(&mut self, ops: &[Op], number: impl Fn(&Op) -> i64) {
+        let sums = &mut self.0;
+        sums.clear();
+        sums.resize(ops.len() * 2 + 1, 0);
+        for (index, op) in ops.iter().enumerate() {
+            sums[own_place(op, index) + 1] = number(op);
         }
         for node in 1..sums.len() {
             let parent = node + (node & node.wrapping_neg());
@@ -175,7 +189,6 @@ impl PrefixSums {
                 sums[parent] += sums[node];
             }
         }
-        Self(sums)
     }
     fn add(&mut self, place: usize, number: i64) {
         let mut node = place + 1;

@@ -79,6 +79,8 @@ struct Shared {
     bytes: LookupMap<(BytesId, BytesEncoding), (Rc<[u8]>, Symbol)>,
     /// No variables.
     no_locals: Locals,
+    /// The registers of the subroutine that is being lowered, by name and version.
+    known: LookupMap<(Symbol, u32), Known>,
 }
 
 /// A register as a variable.
@@ -98,10 +100,9 @@ struct Builder<'a, 's> {
     sub: &'a ir::Subroutine,
     is_main: bool,
     blocks: SecondaryMap<ir::BlockId, Option<BlockId>>,
-    /// By name and version.
-    known: LookupMap<(Symbol, u32), Known>,
     variables: Variables,
-    vars: LookupMap<Symbol, VarId>,
+    /// The variables that slots became; no register has such a name.
+    slots: LookupMap<Symbol, VarId>,
     op_count: u32,
     /// Operations of the block so far.
     ops: Vec<Op>,
@@ -132,17 +133,17 @@ impl<'a, 's> Builder<'a, 's> {
             sub,
             is_main,
             blocks,
-            known: LookupMap::new(),
             variables: Variables::new(),
-            vars: LookupMap::new(),
+            slots: LookupMap::new(),
             op_count: 0,
             ops: Vec::new(),
             statement: Loc::NONE,
             targets: Vec::new(),
         };
+        builder.shared.known.clear();
         for (index, parameter) in (-count..).zip(&sub.parameters) {
             let known = Known { parameter: Some((*parameter, index)), ..builder.known(*parameter) };
-            builder.known.insert((parameter.name, parameter.version), known);
+            builder.shared.known.insert((parameter.name, parameter.version), known);
         }
         Ok(builder)
     }
@@ -426,7 +427,9 @@ impl<'a, 's> Builder<'a, 's> {
             other => other,
         };
         let id = self.ctx.sym(&format!("slot%{value}"));
-        Ok(Some(Local { id, var: self.var(id), atype: self.avm_type(contents)? }))
+        let variables = &mut self.variables;
+        let var = *self.slots.get_or_insert_with(id, || variables.push(Variable::new(id)));
+        Ok(Some(Local { id, var, atype: self.avm_type(contents)? }))
     }
 
     fn read_slot(&mut self, slot: Value, loc: Loc) -> Outcome<()> {
@@ -532,20 +535,16 @@ impl<'a, 's> Builder<'a, 's> {
     /// The variable of a register.
     fn known(&mut self, register: ir_op::Register) -> Known {
         let key = (register.name, register.version);
-        if let Some(known) = self.known.get(&key) {
+        if let Some(known) = self.shared.known.get(&key) {
             return *known;
         }
         let ctx = self.ctx;
         let name = ctx.text(register.name);
         let version = u64::from(register.version);
         let id = with_decimal(version, |version| ctx.sym(&[name, "#", version].concat()));
-        let known = Known { id, var: self.var(id), parameter: None };
-        self.known.insert(key, known);
+        let known = Known { id, var: self.variables.push(Variable::new(id)), parameter: None };
+        self.shared.known.insert(key, known);
         known
-    }
-    /// The variable with this name.
-    fn var(&mut self, name: Symbol) -> VarId {
-        *self.vars.get_or_insert_with(name, || self.variables.push(Variable::new(name)))
     }
     fn avm_type(&self, ty: IrType) -> Outcome<AvmType> {
         ty.maybe_avm_type(self.ctx.pool).ok_or_else(|| {

@@ -583,11 +583,12 @@ impl Subroutine {
     }
     /// Orders the variables by name, so that sequences of ids compare as sequences of names.
     pub fn sort_variables(&mut self, session: &Session<'_>) {
-        let mut order: Vec<VarId> = self.variables.ids().collect();
-        order.sort_unstable_by_key(|var| session.text(self.variables[*var].name));
-        let mut new_ids: Vec<VarId> = order.clone();
+        let named = self.variables.iter().map(|(var, it)| (session.text(it.name), var));
+        let mut order: Vec<(&str, VarId)> = named.collect();
+        order.sort_unstable();
+        let mut new_ids: Vec<VarId> = self.variables.ids().collect();
         let mut sorted = Variables::new();
-        for old in order {
+        for (_, old) in order {
             new_ids[old.index()] = sorted.push(self.variables[old]);
         }
         self.variables = sorted;
