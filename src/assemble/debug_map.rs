@@ -232,19 +232,21 @@ impl Defined for Definitions {
 
 /// Names on the stack, with what an op changed.
 #[derive(Default)]
-struct Names {
+struct Names<'s> {
     state: SimulatedStack<Definitions>,
     /// The stack before the op.
     before: Vec<Symbol>,
-    /// The names on the stack that are defined after the op.
+    /// The names on the stack that are defined after the op, by text.
     defined: Vec<Symbol>,
+    /// The same with their texts, to be sorted.
+    texts: Vec<(&'s str, Symbol)>,
 }
 
-impl Names {
+impl<'s> Names<'s> {
     /// Plays what an op does to the names, and says in the event what changed.
     fn play<'e>(
         &'e mut self,
-        session: &Session,
+        session: &Session<'s>,
         table: &Manipulations,
         op: &Op,
         event: &mut Event<'e>,
@@ -252,14 +254,17 @@ impl Names {
         if op.stack.is_empty() {
             return Ok(());
         }
-        let Names { state, before, defined } = self;
+        let Names { state, before, defined, texts } = self;
         before.clone_from(&state.stack);
         let count = state.defined.count;
         state.apply(session, table, table.of(op.stack)).map_err(|error| error.failure())?;
         if state.defined.count != count {
+            let names = state.stack.iter().filter(|name| state.defined.contains(**name));
+            texts.clear();
+            texts.extend(names.map(|name| (session.text(*name), *name)));
+            texts.sort_unstable();
             defined.clear();
-            defined.extend(state.stack.iter().filter(|name| state.defined.contains(**name)));
-            defined.sort_unstable_by_key(|name| session.text(*name));
+            defined.extend(texts.iter().map(|(_, name)| *name));
             defined.dedup();
             event.defined_out = Some(defined);
         }

@@ -1,6 +1,7 @@
 //! Numbers of ops and bytes by kind of op.
 
 use crate::avm::ops::{Encoding, OpSpec, SpecId};
+use crate::base::text::with_decimal;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -62,15 +63,21 @@ impl Stats {
         let mut entries =
             vec![("total_bytes".to_owned(), total_bytes), ("total_ops".to_owned(), total_ops)];
         for (name, (bytes, ops)) in NAMES.iter().zip(self.counts) {
-            entries.push((format!("{name}_bytes"), bytes));
-            entries.push((format!("{name}_ops"), ops));
+            entries.push(([name, "_bytes"].concat(), bytes));
+            entries.push(([name, "_ops"].concat(), ops));
         }
         entries
     }
     /// One line per number, without a line end after the last.
     pub fn render(&self) -> String {
-        let lines = self.entries().into_iter().map(|(name, value)| format!("{name} = {value}"));
-        lines.collect::<Vec<_>>().join("\n")
+        let mut out = String::new();
+        for (name, value) in self.entries() {
+            out.push_str(if out.is_empty() { "" } else { "\n" });
+            out.push_str(&name);
+            out.push_str(" = ");
+            with_decimal(value as u64, |digits| out.push_str(digits));
+        }
+        out
     }
 }
 

@@ -151,6 +151,7 @@ fn log_subroutine(ctx: &Ctx, what: &str, sub: &Subroutine) {
 }
 
 /// True for `swap` and its longer spellings.
+#[inline]
 fn is_swap(kind: &OpKind) -> bool {
     matches!(kind, OpKind::Swap | OpKind::Cover(1) | OpKind::Uncover(1))
 }
