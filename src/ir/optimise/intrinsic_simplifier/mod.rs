@@ -7,6 +7,9 @@
 //! ([`immediates`]), unused reads of boxes become reads of their length, conditions are simplified as
 //! truth values, and instructions and assertions without effect are dropped. Assignments that became
 //! copies stay for other passes.
+//!
+//! Whoever is taken off the readers of a register is looked for from the first on. Those that go are the
+//! first as a rule; a register with many readers that lose it in another order would cost more.
 
 mod bytes;
 mod constants;

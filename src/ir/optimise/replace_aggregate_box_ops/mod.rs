@@ -27,7 +27,7 @@ const INDEX_OUT_OF_BOUNDS: &str = "index out of bounds";
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let Some(aggregates) = Aggregates::collect(sub) else { return Ok(false) };
+    let Some(aggregates) = Aggregates::collect(sub, ctx.ir.pool) else { return Ok(false) };
     let mut rewriter = Rewriter::new(sub, ctx.ir, "box", ctx.library);
     let mut changed = false;
     let mut found_length = false;
@@ -67,7 +67,7 @@ struct Aggregates {
 
 impl Aggregates {
     /// None when there is nothing to do.
-    fn collect(sub: &Subroutine) -> Option<Self> {
+    fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Option<Self> {
         let mut aggregates = Self::default();
         for op in sub.ops_in_order() {
             let Some((target, source)) = sub.single_assignment(op) else { continue };
@@ -88,19 +88,21 @@ impl Aggregates {
                 _ => {}
             }
         }
-        let found_use = sub.ops_in_order().any(|op| aggregates.concern(&sub.ops[op]));
+        let found_use = sub.ops_in_order().any(|op| aggregates.concern(pool, &sub.ops[op]));
         found_use.then_some(aggregates)
     }
     /// Whether an operation may be one to rewrite: it works on the content of a box or, where that is
     /// looked at too, on an element.
-    fn concern(&self, op: &Op) -> bool {
+    fn concern(&self, pool: &Pool<'_>, op: &Op) -> bool {
         match &op.kind {
             OpKind::BoxWrite { value, .. } => self.mutation(*value).is_some(),
             OpKind::Assign { source, .. } => match &source.kind {
                 SourceKind::ArrayLength { base, .. } => {
                     self.box_read(*base).is_some() || self.extract(*base).is_some()
                 }
-                SourceKind::ExtractValue { base, .. } => self.box_read(*base).is_some(),
+                SourceKind::ExtractValue { base, base_ty, .. } => {
+                    self.box_read(*base).is_some() && !fits_stack(pool, *base_ty)
+                }
                 SourceKind::Intrinsic(intrinsic) => {
                     is_candidate(intrinsic)
                         && intrinsic.args.first().is_some_and(|arg| self.box_read(*arg).is_some())
@@ -119,6 +121,12 @@ impl Aggregates {
     fn mutation(&self, value: Value) -> Option<&Source> {
         self.mutations.get(&value.register()?)
     }
+}
+
+/// Whether an aggregate of this type can be read as a whole.
+fn fits_stack(pool: &Pool<'_>, ty: IrType) -> bool {
+    let IrType::Encoded(encoding) = ty else { return false };
+    pool.encoding(encoding).num_bytes().is_some_and(|size| size <= MAX_BYTES_LENGTH as u64)
 }
 
 fn is_candidate(intrinsic: &Intrinsic) -> bool {
@@ -224,9 +232,7 @@ fn read_element(
     };
     let Some(read) = aggregates.box_read(*base) else { return Ok(None) };
     let encoding = encoding_of(*base_ty, source.loc)?;
-    let fits_stack =
-        pool.encoding(encoding).num_bytes().is_some_and(|size| size <= MAX_BYTES_LENGTH as u64);
-    if fits_stack {
+    if fits_stack(pool, *base_ty) {
         return Ok(None);
     }
     let element = element_encoding(pool, encoding, indexes, source.loc)?;
