@@ -53,6 +53,8 @@ START_TIMEOUT = 10.0
 PING_TIMEOUT = 5.0
 
 EXIT_ALREADY_RUNNING = 3
+# from having the port to listening on it
+RACE_GRACE = 1.0
 FIRST_WAIT = 0.005
 LONGEST_WAIT = 0.25
 
@@ -449,7 +451,11 @@ def ensure_daemon_running(
         start_daemon_process(host, port, pid_file, extra_arguments, timeout)
         return True
     except DaemonError as error:
-        if getattr(error, "exit_code", None) != EXIT_ALREADY_RUNNING or not _wait(answers, timeout):
+        if getattr(error, "exit_code", None) != EXIT_ALREADY_RUNNING:
+            raise
+        # somebody else was faster and listens by now; if nobody does, it is the pid file that a
+        # daemon on another port holds
+        if not _wait(answers, min(timeout, RACE_GRACE)):
             raise
         return False
 

@@ -24,6 +24,9 @@ pub const ANNOUNCE_READY: &str = "ready ";
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
+/// How long whoever won the race to start a daemon may take from having the port to listening on it.
+const RACE_GRACE: Duration = Duration::from_secs(1);
+
 /// How to start a daemon.
 #[derive(Clone, Debug)]
 pub struct StartOptions {
@@ -166,8 +169,9 @@ pub fn ensure_daemon_running(
     match start_daemon_process(start) {
         Ok(_) => Ok(true),
         Err(StartError::Failed(Some(crate::rpc::EXIT_ALREADY_RUNNING), why)) => {
-            // somebody else was faster; theirs may need a moment more
-            let mut back_off = BackOff::until(deadline);
+            // somebody else was faster and listens by now; if nobody does, it is the pid file that a
+            // daemon on another port holds
+            let mut back_off = BackOff::until(deadline.min(Instant::now() + RACE_GRACE));
             loop {
                 match probe.ping_sync() {
                     Ok(_) => return Ok(false),
