@@ -40,9 +40,12 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// How long a stopping daemon waits for its clients to take their answers.
 const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 
-/// A message beyond this size makes it worth giving freed memory back to the system once nothing
-/// waits any more.
+/// A message beyond this size makes it worth giving freed memory back to the system.
 const LARGE_WORK: usize = 16 << 10;
+
+/// How long after such a message, unless another one comes: memory that was given back has to be
+/// fetched page by page in the next compilation.
+const RELEASE_AFTER: Duration = Duration::from_secs(1);
 
 /// A message up to this size holds no program worth speaking of: it is answered at once.
 const LIGHT_WORK: usize = 512;
@@ -161,8 +164,8 @@ pub struct Server {
     service: Service,
     phase: Phase,
     last_request: Instant,
-    /// Whether there is freed memory to give back.
-    has_worked_hard: bool,
+    /// When to give freed memory back, if there is any.
+    release_at: Option<Instant>,
     /// Traffic of connections that are gone.
     past_traffic: (u64, u64),
 }
@@ -225,7 +228,7 @@ impl Server {
             service,
             phase: Phase::Running,
             last_request: Instant::now(),
-            has_worked_hard: false,
+            release_at: None,
             past_traffic: (0, 0),
         })
     }
@@ -245,6 +248,7 @@ impl Server {
 
     /// Serves until it is stopped.
     pub fn run(mut self) -> Result<(), ServerError> {
+        keep_memory();
         let mut events = Events::with_capacity(1024);
         loop {
             match self.poll.poll(&mut events, self.timeout()) {
@@ -271,10 +275,6 @@ impl Server {
             }
             self.keep_time();
             self.work();
-            if self.has_worked_hard && self.queue.is_empty() {
-                self.has_worked_hard = false;
-                release_memory();
-            }
             if self.advance_phase() {
                 return Ok(());
             }
@@ -295,7 +295,7 @@ impl Server {
             Phase::Draining | Phase::LastLook => return Some(Duration::ZERO),
             Phase::Closing(end) => Some(end),
         };
-        let next = connections.chain(self.accept_at).chain(end).min()?;
+        let next = connections.chain(self.accept_at).chain(self.release_at).chain(end).min()?;
         // rounded up, so that it is really due when the poll returns
         Some(next.saturating_duration_since(Instant::now()) + Duration::from_millis(1))
     }
@@ -407,6 +407,10 @@ impl Server {
                 self.after(token, turn);
             }
         }
+        if self.release_at.is_some_and(|at| at <= now) && self.queue.is_empty() {
+            self.release_at = None;
+            release_memory();
+        }
         let idle = self.idle_timeout.is_some_and(|timeout| self.last_request + timeout <= now);
         if idle && self.phase == Phase::Running && self.queue.is_empty() {
             log::info!("no request for a while");
@@ -461,7 +465,9 @@ impl Server {
             // there may be input that had no room
             self.due.insert(token);
         }
-        self.has_worked_hard |= size > LARGE_WORK;
+        if size > LARGE_WORK {
+            self.release_at = Some(self.last_request + RELEASE_AFTER);
+        }
         if self.service.stop_requested && self.phase == Phase::Running {
             // what the same client sent behind its `stop` came after it
             self.queue.iter_mut(token).for_each(|work| work.is_late = true);
@@ -539,6 +545,17 @@ impl Server {
             }
             _ => false,
         }
+    }
+}
+
+/// Lets the allocator keep what is freed for the next compilation, until [`release_memory`].
+fn keep_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the calls take no pointers and may be made at any time.
+    unsafe {
+        // the largest values it takes for pieces of their own and would come to by itself
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 64 << 20);
     }
 }
 

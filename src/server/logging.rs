@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, LineWriter, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,6 +26,8 @@ pub fn start(level: Option<Severity>, format: LogFormat, file: Option<&Path>) ->
         Some(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
         None => Box::new(io::stderr()),
     };
+    // a line is written in pieces; they should not be a system call each
+    let output = Box::new(LineWriter::new(output));
     let level = match level {
         None => LevelFilter::Trace,
         Some(Severity::Debug) => LevelFilter::Debug,
