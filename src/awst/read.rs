@@ -282,6 +282,19 @@ impl<'s> Reader<'_, 's> {
         }
         out
     }
+    #[inline]
+    fn in_field<T>(
+        &mut self,
+        key: Key,
+        json: J<'s>,
+        read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let out = read(self, self.resolve(json));
+        if out.is_err() {
+            self.path.push(Step::Key(key.text()));
+        }
+        out
+    }
     /// The member of an object.
     #[inline]
     fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
@@ -296,7 +309,7 @@ impl<'s> Reader<'_, 's> {
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
         match self.member(object, key) {
-            Some(value) => self.at(Step::Key(key.text()), value, read),
+            Some(value) => self.in_field(key, value, read),
             None => Err(no_field(object, key)),
         }
     }
@@ -309,7 +322,7 @@ impl<'s> Reader<'_, 's> {
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<Option<T>> {
         if let Some(value) = self.member(object, key) {
-            return self.at(Step::Key(key.text()), value, read).map(Some);
+            return self.in_field(key, value, read).map(Some);
         }
         match object.kind() {
             Kind::Object(_) | Kind::String(_) | Kind::Array(_) => Ok(None),

@@ -25,7 +25,7 @@ pub(super) enum Role {
     FirstKey(u32),
     /// The key that follows this key.
     NextKey(u32),
-    /// The value of this key, or in it.
+    /// A value whose key comes after this key.
     Value(u32),
 }
 

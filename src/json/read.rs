@@ -186,8 +186,8 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
             let mut offset = self.at;
             let mut value = match first {
                 b'"' => {
-                    let key = keys.last().map_or(NO_TEXT, |key| *key);
-                    Word::new(Tag::String, self.string(Role::Value(key))?)
+                    let before = keys.len().checked_sub(2).map_or(NO_TEXT, |at| keys[at]);
+                    Word::new(Tag::String, self.string(Role::Value(before))?)
                 }
                 b'-' | b'0'..=b'9' => self.number()?,
                 b'[' | b'{' => {
