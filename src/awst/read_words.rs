@@ -8,6 +8,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $(#[$none_doc:meta])* $none:ident, $($member:ident = $text:literal,)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[allow(clippy::enum_variant_names, reason = "variants are named after their words")]
         pub(super) enum $name {
             $($member,)*
             $(#[$none_doc])*

@@ -80,7 +80,7 @@ fn run(
         awst: Document::Tree(awst),
         task: Task::Compile {
             options: Document::Tree(options),
-            annotations: member("source_annotations").map(|json| Document::Tree(json)),
+            annotations: member("source_annotations").map(Document::Tree),
         },
         caller: Caller::Service,
         cwd: base_path.to_string_lossy().into_owned(),
