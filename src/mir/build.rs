@@ -72,11 +72,14 @@ fn labels(ctx: Ctx<'_, '_>, program: &ir::Program) -> Outcome<LookupMap<SubId, S
     Ok(labels)
 }
 
+/// A byte string and the name it has on the stack.
+type NamedBytes = (Rc<[u8]>, Symbol);
+
 /// What the subroutines of a program share.
 #[derive(Default)]
 struct Shared {
     /// Byte strings as operations hold them, with the names they have on the stack.
-    bytes: LookupMap<(BytesId, BytesEncoding), (Rc<[u8]>, Symbol)>,
+    bytes: LookupMap<(BytesId, BytesEncoding), NamedBytes>,
     /// No variables.
     no_locals: Locals,
     /// The registers of the subroutine that is being lowered, by name and version.

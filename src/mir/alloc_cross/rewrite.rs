@@ -92,24 +92,20 @@ impl Rewrite<'_, '_> {
         }
         for mut op in ops {
             match op.kind {
-                OpKind::Store(local, Store::Abstract) => {
-                    if x_out.contains(local.var) {
-                        let index = self.insertion_index(block.x_stack_out, local.id);
-                        let depth = self.stack.x_depth(index);
-                        op.kind = OpKind::Store(local, Store::X { depth });
-                    }
+                OpKind::Store(local, Store::Abstract) if x_out.contains(local.var) => {
+                    let index = self.insertion_index(block.x_stack_out, local.id);
+                    let depth = self.stack.x_depth(index);
+                    op.kind = OpKind::Store(local, Store::X { depth });
                 }
-                OpKind::Load(local, Load::Abstract) => {
-                    if x_in.contains(local.var) {
-                        let copy = copied.contains(local.var);
-                        let depth = self.depth_of(local.id)?;
-                        op.kind = OpKind::Load(local, Load::X { depth, copy });
-                        op.produces = Names::One(if copy {
-                            self.variables[local.var].copy_name(self.session)
-                        } else {
-                            local.id
-                        });
-                    }
+                OpKind::Load(local, Load::Abstract) if x_in.contains(local.var) => {
+                    let copy = copied.contains(local.var);
+                    let depth = self.depth_of(local.id)?;
+                    op.kind = OpKind::Load(local, Load::X { depth, copy });
+                    op.produces = Names::One(if copy {
+                        self.variables[local.var].copy_name(self.session)
+                    } else {
+                        local.id
+                    });
                 }
                 _ => {}
             }
