@@ -4,7 +4,7 @@
 use super::expr::{Expr, ExprRef, MethodRef};
 use super::stmt::{Block, Stmt};
 use super::visit::{Descend, Visitor, walk_block};
-use super::wtypes::{WTypeId, WTypeKind, WTypes};
+use super::wtypes::WTypes;
 
 /// A set of kinds of nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,7 +77,7 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
         Descend::Into
     }
     fn enter_expr(&mut self, expr: ExprRef<'a>) -> Descend {
-        if is_inner_transaction(self.wtypes, expr.wtype()) {
+        if self.wtypes.get(expr.wtype()).has_inner_transaction {
             self.found.add(Mentions::INNER_TRANSACTIONS);
         }
         self.found.add(match expr {
@@ -103,16 +103,5 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
             _ => return Descend::Into,
         });
         Descend::Into
-    }
-}
-
-/// Whether a type is or contains a submitted inner transaction or the fields of one.
-fn is_inner_transaction(wtypes: &WTypes<'_>, wtype: WTypeId) -> bool {
-    match wtypes.kind(wtype) {
-        WTypeKind::InnerTransaction { .. } => true,
-        WTypeKind::Tuple { types, .. } => {
-            types.iter().any(|item| is_inner_transaction(wtypes, *item))
-        }
-        kind => kind.is_inner_transaction_fields(),
     }
 }

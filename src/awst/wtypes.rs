@@ -397,6 +397,8 @@ pub struct WType<'s> {
     pub loc: Loc,
     /// Whether a tuple is part of it, so that equality must look closer.
     has_tuple: bool,
+    /// Whether it is or has a submitted inner transaction or the fields of one.
+    pub has_inner_transaction: bool,
 }
 
 impl WType<'_> {
@@ -427,6 +429,7 @@ impl<'s> WType<'s> {
             arc4_alias: None,
             loc: Loc::NONE,
             has_tuple: false,
+            has_inner_transaction: false,
         }
     }
     fn arc4(kind: WTypeKind<'s>, name: &'s str) -> Self {

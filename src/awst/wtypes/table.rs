@@ -172,8 +172,14 @@ impl<'s> WTypes<'s> {
     }
 
     fn intern(&self, mut draft: WType<'_>) -> WTypeId {
-        draft.kind.for_each_child(|child| draft.has_tuple |= self.get(child).has_tuple);
+        draft.kind.for_each_child(|child| {
+            let child = self.get(child);
+            draft.has_tuple |= child.has_tuple;
+            draft.has_inner_transaction |= child.has_inner_transaction;
+        });
         draft.has_tuple |= matches!(draft.kind, WTypeKind::Tuple { .. });
+        draft.has_inner_transaction |= draft.kind.is_inner_transaction_fields()
+            || matches!(draft.kind, WTypeKind::InnerTransaction { .. });
         let found = {
             let classes = self.classes.borrow();
             let classes: &LookupMap<ClassKey<'_>, u32> = &classes;
