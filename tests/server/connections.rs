@@ -210,16 +210,38 @@ fn an_address_others_can_reach_needs_a_token_or_gets_a_warning() {
     assert!(!log.contains("WARN"), "{log}");
 }
 
+/// What the daemon says about its own memory.
+fn resident(client: &mut Client) -> u64 {
+    let status = client.call("status", "{}");
+    let (_, rest) = status.split_once(r#""current":"#).unwrap();
+    rest.split(',').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn memory_of_compilations_is_given_back() {
+    let folder = Folder::new("memory-compile");
+    let daemon = Daemon::start(&folder, &[]);
+    let mut client = daemon.client();
+    let [awst, options, sources] = case("py_65_auction").map(|text| quoted(&text));
+    let params = format!(
+        r#"{{"options_json": {options}, "awst_json": {awst}, "source_annotations_json": {sources},
+            "write": false, "return_artifacts": true}}"#
+    );
+    // the first one also brings in the program's own pages
+    assert!(client.call("compile", &params).contains(r#""success":true"#));
+    let before = resident(&mut client);
+    for _ in 0..10 {
+        assert!(client.call("compile", &params).contains(r#""success":true"#));
+    }
+    let after = resident(&mut client);
+    assert!(after < before + (2 << 20), "{before} -> {after}");
+}
+
 #[test]
 fn memory_of_a_large_message_is_given_back() {
     let folder = Folder::new("memory");
     let daemon = Daemon::start(&folder, &[]);
     let mut client = daemon.client();
-    let resident = |client: &mut Client| -> u64 {
-        let status = client.call("status", "{}");
-        let (_, rest) = status.split_once(r#""current":"#).unwrap();
-        rest.split(',').next().unwrap().parse().unwrap()
-    };
     let before = resident(&mut client);
     let params = format!(r#"{{"x":"{}"}}"#, "y".repeat(30 << 20));
     assert!(client.call("ping", &params).contains("-32602"));
