@@ -46,13 +46,16 @@ pub struct InnerTransactions<'s> {
     next_constant: u64,
 }
 
-/// Names of the variables that hold fields, each put together once: by variable and field, that of a
-/// value or that of the number of values.
+/// A variable and a field of the transaction it holds; which value of the field, or none for the number
+/// of values.
+type FieldVariable = (Symbol, TxnField, Option<usize>);
+
+/// Names of the variables that hold fields, each put together once.
 #[derive(Default)]
-pub struct FieldNames(RefCell<LookupMap<(Symbol, TxnField, Option<usize>), Symbol>>);
+pub struct FieldNames(RefCell<LookupMap<FieldVariable, Symbol>>);
 
 impl FieldNames {
-    fn get(&self, key: (Symbol, TxnField, Option<usize>), make: impl FnOnce() -> Symbol) -> Symbol {
+    fn get(&self, key: FieldVariable, make: impl FnOnce() -> Symbol) -> Symbol {
         *self.0.borrow_mut().get_or_insert_with(key, make)
     }
 }
