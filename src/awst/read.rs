@@ -77,6 +77,7 @@ pub fn read<'s>(
         definitions: LookupMap::new(),
         path: Vec::new(),
         depth: 0,
+        deepest: 0,
         nodes: 0,
         nameless_evaluations: 0,
         locs: vec![Loc::NONE; document.values().object_count()],
@@ -112,6 +113,19 @@ pub(super) enum Step<'s> {
     Index(usize),
 }
 
+/// What a type object was read as.
+#[derive(Clone, Copy)]
+struct KnownWType {
+    wtype: WTypeId,
+    /// How many levels of the document are below the object, references followed.
+    height: u32,
+}
+
+/// The failure of objects that are nested too deeply, or in themselves.
+fn too_deep() -> Failure {
+    fails("maximum recursion depth exceeded")
+}
+
 /// The state of reading one document.
 pub(super) struct Reader<'r, 's> {
     pub(super) session: &'r Session<'s>,
@@ -123,13 +137,15 @@ pub(super) struct Reader<'r, 's> {
     /// The way to the value that could not be read, from its end to the root.
     path: Vec<Step<'s>>,
     depth: usize,
+    /// The greatest depth since the outermost type that is being read began.
+    deepest: usize,
     nodes: u32,
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
     /// The locations that objects were read as, by object; none where it was not.
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message, by object.
-    known_wtypes: Vec<Option<WTypeId>>,
+    known_wtypes: Vec<Option<KnownWType>>,
     /// Interned texts of the document, by text.
     pub(super) symbols: Vec<Option<Symbol>>,
     /// Normalised paths that texts of the document stand for, by text.
@@ -223,12 +239,6 @@ impl<'s> Reader<'_, 's> {
         let referred = json.get(REF_KEY).filter(|id| !id.is_null());
         referred.and_then(|id| self.definitions.get(&lookup_key(id))).copied().unwrap_or(json)
     }
-    /// What stands for an object among all that are equal to it, so that what was made of one can
-    /// be made of all. With references, equal objects may nest differently.
-    #[inline]
-    pub(super) fn shared(&self, json: J<'s>) -> Option<usize> {
-        json.object_id().filter(|_| self.definitions.is_empty())
-    }
     /// What stands for a string of the document among all that are equal to it.
     #[inline]
     pub(super) fn text_id(&self, json: J<'s>) -> Option<usize> {
@@ -241,15 +251,24 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         read: impl FnOnce(&mut Self) -> Outcome<WTypeId>,
     ) -> Outcome<WTypeId> {
-        let Some(id) = self.shared(json) else { return read(self) };
-        if let Some(wtype) = self.known_wtypes[id] {
-            return Ok(wtype);
+        let Some(id) = json.object_id() else { return read(self) };
+        if let Some(known) = self.known_wtypes[id] {
+            // references may hang a type below others at any depth
+            let deepest = self.depth + known.height as usize;
+            if deepest > DEPTH_MAX {
+                return Err(too_deep());
+            }
+            self.deepest = self.deepest.max(deepest);
+            return Ok(known.wtype);
         }
         let messages = self.session.sink.len();
+        let deepest_elsewhere = std::mem::replace(&mut self.deepest, self.depth);
         let wtype = read(self)?;
         if self.session.sink.len() == messages {
-            self.known_wtypes[id] = Some(wtype);
+            let height = u32::try_from(self.deepest - self.depth).expect("no deeper than the limit");
+            self.known_wtypes[id] = Some(KnownWType { wtype, height });
         }
+        self.deepest = self.deepest.max(deepest_elsewhere);
         Ok(wtype)
     }
 
@@ -258,13 +277,14 @@ impl<'s> Reader<'_, 's> {
     /// Reads something below the current value, unless it is nested too deeply to be finite.
     pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         if self.depth >= DEPTH_MAX {
-            return Err(fails("maximum recursion depth exceeded"));
+            return Err(too_deep());
         }
         self.nodes += 1;
         if self.nodes.is_multiple_of(NODES_PER_STOP_CHECK) {
             self.session.check_stop()?;
         }
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         let out = read(self)?;
         self.depth -= 1;
         Ok(out)

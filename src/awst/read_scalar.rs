@@ -274,7 +274,7 @@ impl<'s> Reader<'_, 's> {
     }
     /// A source location.
     pub(super) fn loc(&mut self, json: J<'s>) -> Outcome<Loc> {
-        let Some(id) = self.shared(json) else { return self.new_loc(json) };
+        let Some(id) = json.object_id() else { return self.new_loc(json) };
         if self.locs[id].is_none() {
             self.locs[id] = self.new_loc(json)?;
         }
