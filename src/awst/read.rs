@@ -12,6 +12,7 @@ use super::decl::{
     Arc4MethodConfig, Contract, ContractMethod, Function, LogicSignature, MethodDocumentation,
     RootNode, StateTotals, Subroutine, SubroutineArgument,
 };
+use super::expr::ExprRef;
 use super::mentions::Mentions;
 use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
 use super::read_words::{Key, Tag, Words};
@@ -81,7 +82,9 @@ pub fn read<'s>(
         nodes: 0,
         nameless_evaluations: 0,
         locs: vec![Loc::NONE; document.values().object_count()],
-        known_wtypes: vec![None; document.values().object_count()],
+        known_wtypes: Vec::new(),
+        known_exprs: Vec::new(),
+        known_methods: Vec::new(),
         symbols: vec![None; document.values().text_count()],
         paths: vec![None; document.values().text_count()],
     };
@@ -113,10 +116,10 @@ pub(super) enum Step<'s> {
     Index(usize),
 }
 
-/// What a type object was read as.
+/// What an object was read as.
 #[derive(Clone, Copy)]
-struct KnownWType {
-    wtype: WTypeId,
+pub(super) struct Known<T> {
+    made: T,
     /// How many levels of the document are below the object, references followed.
     height: u32,
 }
@@ -137,7 +140,7 @@ pub(super) struct Reader<'r, 's> {
     /// The way to the value that could not be read, from its end to the root.
     path: Vec<Step<'s>>,
     depth: usize,
-    /// The greatest depth since the outermost type that is being read began.
+    /// The greatest depth since the innermost object that will be remembered began.
     deepest: usize,
     nodes: u32,
     /// How many single evaluations came without an id.
@@ -145,7 +148,10 @@ pub(super) struct Reader<'r, 's> {
     /// The locations that objects were read as, by object; none where it was not.
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message, by object.
-    known_wtypes: Vec<Option<KnownWType>>,
+    pub(super) known_wtypes: Vec<Option<Known<WTypeId>>>,
+    /// The same of expressions that may be one node in several places, where references put them.
+    pub(super) known_exprs: Vec<Option<Known<ExprRef<'s>>>>,
+    known_methods: Vec<Option<Known<&'s ContractMethod<'s>>>>,
     /// Interned texts of the document, by text.
     pub(super) symbols: Vec<Option<Symbol>>,
     /// Normalised paths that texts of the document stand for, by text.
@@ -244,32 +250,42 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn text_id(&self, json: J<'s>) -> Option<usize> {
         json.text_id().filter(|_| std::ptr::eq(json.values(), self.document))
     }
-    /// What `read` makes of a type object, or made of one equal to it.
+    /// What `read` makes of an object, or made of an equal one without a message.
     #[inline]
-    pub(super) fn known_wtype(
+    pub(super) fn remembered<T: Copy>(
         &mut self,
+        table: fn(&mut Self) -> &mut Vec<Option<Known<T>>>,
         json: J<'s>,
-        read: impl FnOnce(&mut Self) -> Outcome<WTypeId>,
-    ) -> Outcome<WTypeId> {
+        read: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
         let Some(id) = json.object_id() else { return read(self) };
-        if let Some(known) = self.known_wtypes[id] {
-            // references may hang a type below others at any depth
+        if let Some(Some(known)) = table(self).get(id).copied() {
+            // references may hang an object below others at any depth
             let deepest = self.depth + known.height as usize;
             if deepest > DEPTH_MAX {
                 return Err(too_deep());
             }
             self.deepest = self.deepest.max(deepest);
-            return Ok(known.wtype);
+            return Ok(known.made);
         }
-        let messages = self.session.sink.len();
+        let effects = (self.session.sink.len(), self.nameless_evaluations);
         let deepest_elsewhere = std::mem::replace(&mut self.deepest, self.depth);
-        let wtype = read(self)?;
-        if self.session.sink.len() == messages {
-            let height = u32::try_from(self.deepest - self.depth).expect("no deeper than the limit");
-            self.known_wtypes[id] = Some(KnownWType { wtype, height });
+        let made = read(self)?;
+        if (self.session.sink.len(), self.nameless_evaluations) == effects {
+            let height =
+                u32::try_from(self.deepest - self.depth).expect("no deeper than the limit");
+            let table = table(self);
+            if table.len() <= id {
+                table.resize_with(id + 1, || None);
+            }
+            table[id] = Some(Known { made, height });
         }
         self.deepest = self.deepest.max(deepest_elsewhere);
-        Ok(wtype)
+        Ok(made)
+    }
+    /// Whether objects may stand in several places of the document by reference.
+    pub(super) fn has_references(&self) -> bool {
+        !self.definitions.is_empty()
     }
 
     // ---- walking the document ----
@@ -528,6 +544,17 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn contract_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
+        if self.has_references() {
+            self.remembered(
+                |reader| &mut reader.known_methods,
+                json,
+                |reader| reader.new_method(json),
+            )
+        } else {
+            self.new_method(json)
+        }
+    }
+    fn new_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
         let mut function = self.function(json)?;
         let cref = self.field(json, Key::Cref, Self::symbol)?;
         function.short_name = self.field(json, Key::MemberName, Self::symbol)?;

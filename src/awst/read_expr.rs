@@ -29,6 +29,21 @@ impl<'s> Reader<'_, 's> {
     /// An expression of any class.
     pub(super) fn expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
         let tag = self.tag(json)?;
+        match tag {
+            // the builder does not tell equal ones apart by their identity
+            Tag::SingleEvaluation | Tag::VarExpression | Tag::BytesConstant
+                if self.has_references() =>
+            {
+                self.remembered(
+                    |reader| &mut reader.known_exprs,
+                    json,
+                    |reader| reader.new_expr(tag, json),
+                )
+            }
+            _ => self.new_expr(tag, json),
+        }
+    }
+    fn new_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
         self.nested(|reader| match tag {
             Tag::IntegerConstant
             | Tag::DecimalConstant

@@ -113,7 +113,7 @@ impl<'s> Reader<'_, 's> {
 
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.known_wtype(json, |reader| reader.new_wtype(json))
+        self.remembered(|reader| &mut reader.known_wtypes, json, |reader| reader.new_wtype(json))
     }
     fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let tag = self.tag(json)?;
