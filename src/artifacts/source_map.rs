@@ -2,10 +2,11 @@
 
 use crate::assemble::debug_map::{DebugMap, Event};
 use crate::base::arena::Symbol;
-use crate::base::text::normalise_path;
+use crate::base::entity::SecondaryMap;
+use crate::base::text::{normalise_path, push_decimal};
 use crate::diagnostics::Outcome;
 use crate::json::value::Value;
-use crate::json::write::{Layout, Writer};
+use crate::json::write::{Layout, Writer, write_string};
 use crate::session::Session;
 
 /// Renders the map. Source paths are relative to the folder it is written to, wherever possible.
@@ -30,55 +31,166 @@ pub fn render(session: &Session, map: &DebugMap<'_>, output_dir: &str) -> Outcom
     out.key("op_pc_offset");
     out.value(&Value::from(map.assembled.op_pc_offset));
     out.key("pc_events");
-    out.open('{');
-    map.for_each_event(session, &mut |pc, event| {
-        out.number_key(u64::from(pc));
-        write_event(&mut out, session, event);
-    })?;
-    out.close('}');
-    out.close('}');
-    Ok(out.finish())
+    let mut events = Events::new(session, out.finish());
+    events.out.push('{');
+    map.for_each_event(session, &mut |pc, event| events.write(pc, event))?;
+    events.out.push_str(if events.is_empty { "}\n}" } else { "\n  }\n}" });
+    Ok(events.out)
 }
 
-fn write_event(out: &mut Writer, session: &Session, event: &Event) {
-    let name = |out: &mut Writer, key: &str, name: Option<Symbol>| {
-        if let Some(name) = name {
-            out.key(key);
-            out.string(session.text(name));
+/// What stands between an event and the next one.
+const NEXT_EVENT: &str = ",\n    \"";
+
+/// Writes events. Most of the text are names on the stack, so each name is put into JSON once, and what
+/// a list shares with the one before it is copied as a whole.
+struct Events<'s, 't> {
+    session: &'t Session<'s>,
+    out: String,
+    is_empty: bool,
+    items: Items,
+    stack: List,
+    defined: List,
+}
+
+impl<'s, 't> Events<'s, 't> {
+    fn new(session: &'t Session<'s>, out: String) -> Self {
+        Self {
+            session,
+            out,
+            is_empty: true,
+            items: Items::default(),
+            stack: List::default(),
+            defined: List::default(),
         }
-    };
-    let names = |out: &mut Writer, key: &str, names: Option<&[Symbol]>| {
-        if let Some(names) = names {
-            out.key(key);
-            out.strings(names.iter().map(|name| session.text(*name)));
+    }
+
+    fn write(&mut self, pc: u32, event: &Event<'_>) {
+        let Self { session, out, items, stack, defined, .. } = self;
+        out.push_str(&NEXT_EVENT[usize::from(self.is_empty)..]);
+        self.is_empty = false;
+        push_decimal(out, u64::from(pc));
+        out.push_str("\": {");
+        let mut is_first = true;
+        let mut key = |out: &mut String, comma_and_key: &str| {
+            out.push_str(&comma_and_key[usize::from(is_first)..]);
+            is_first = false;
+        };
+        if let Some(error) = event.error {
+            key(out, ",\n      \"error\": ");
+            items.push_string(session, out, error);
         }
-    };
-    out.open('{');
-    name(out, "error", event.error);
-    name(out, "subroutine", event.subroutine);
-    if let Some(params) = event.params {
-        out.key("params");
-        out.open('{');
-        for param in params {
-            out.key(session.text(param.local_id));
-            out.string(param.atype.name());
+        if let Some(subroutine) = event.subroutine {
+            key(out, ",\n      \"subroutine\": ");
+            items.push_string(session, out, subroutine);
         }
-        out.close('}');
+        if let Some(params) = event.params {
+            key(out, ",\n      \"params\": {");
+            let mut comma = "";
+            for param in params {
+                out.extend([comma, "\n        "]);
+                items.push_string(session, out, param.local_id);
+                out.extend([": \"", param.atype.name(), "\""]);
+                comma = ",";
+            }
+            out.push_str(if params.is_empty() { "}" } else { "\n      }" });
+        }
+        if let Some(block) = event.block {
+            key(out, ",\n      \"block\": ");
+            items.push_string(session, out, block);
+        }
+        if let Some(names) = event.stack_in {
+            key(out, ",\n      \"stack_in\": ");
+            stack.write(session, out, items, names);
+        }
+        if let Some(callee) = event.callsub {
+            key(out, ",\n      \"callsub\": ");
+            items.push_string(session, out, callee);
+        }
+        if event.is_retsub {
+            key(out, ",\n      \"retsub\": true");
+        }
+        if let Some(op) = event.op {
+            key(out, ",\n      \"op\": ");
+            write_string(out, op);
+        }
+        if let Some(names) = event.defined_out {
+            key(out, ",\n      \"defined_out\": ");
+            defined.write(session, out, items, names);
+        }
+        if let Some(names) = event.stack_out {
+            key(out, ",\n      \"stack_out\": ");
+            stack.write(session, out, items, names);
+        }
+        out.push_str(if is_first { "}" } else { "\n    }" });
     }
-    name(out, "block", event.block);
-    names(out, "stack_in", event.stack_in);
-    name(out, "callsub", event.callsub);
-    if event.is_retsub {
-        out.key("retsub");
-        out.value(&Value::Bool(true));
+}
+
+/// Names as items of an array, with comma and line end in front.
+#[derive(Default)]
+struct Items {
+    text: String,
+    /// Where each name stands in the text; nowhere before it was asked for.
+    places: SecondaryMap<Symbol, (u32, u32)>,
+}
+
+impl Items {
+    const BEFORE: &str = ",\n        ";
+
+    fn item(&mut self, session: &Session, name: Symbol) -> &str {
+        let place = &mut self.places[name];
+        if place.1 == 0 {
+            let position =
+                |text: &String| u32::try_from(text.len()).expect("names are smaller than 4 GiB");
+            place.0 = position(&self.text);
+            self.text.push_str(Self::BEFORE);
+            write_string(&mut self.text, session.text(name));
+            place.1 = position(&self.text);
+        }
+        &self.text[place.0 as usize..place.1 as usize]
     }
-    if let Some(op) = event.op {
-        out.key("op");
-        out.string(op);
+    /// Appends a name as a string.
+    fn push_string(&mut self, session: &Session, out: &mut String, name: Symbol) {
+        out.push_str(&self.item(session, name)[Self::BEFORE.len()..]);
     }
-    names(out, "defined_out", event.defined_out);
-    names(out, "stack_out", event.stack_out);
-    out.close('}');
+}
+
+/// The list of names written last, with where it stands in the output.
+#[derive(Default)]
+struct List {
+    names: Vec<Symbol>,
+    /// Where the first item starts.
+    start: usize,
+    /// Where each item ends, from there.
+    ends: Vec<usize>,
+}
+
+impl List {
+    fn write(&mut self, session: &Session, out: &mut String, items: &mut Items, names: &[Symbol]) {
+        let Some(first) = names.first() else {
+            out.push_str("[]");
+            return;
+        };
+        out.push('[');
+        let shared = self.names.iter().zip(names).take_while(|(a, b)| a == b).count();
+        self.names.truncate(shared);
+        self.ends.truncate(shared);
+        let start = out.len();
+        match self.ends.last() {
+            Some(end) => out.extend_from_within(self.start..self.start + end),
+            None => {
+                out.push_str(&items.item(session, *first)[1..]);
+                self.names.push(*first);
+                self.ends.push(out.len() - start);
+            }
+        }
+        self.start = start;
+        for name in &names[self.names.len()..] {
+            out.push_str(items.item(session, *name));
+            self.names.push(*name);
+            self.ends.push(out.len() - start);
+        }
+        out.push_str("\n      ]");
+    }
 }
 
 /// `path` as seen from `base`, going up with `..` where needed; none where that is impossible: only

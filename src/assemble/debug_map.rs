@@ -9,10 +9,8 @@ use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 use crate::teal::manipulations::{Defined, SimulatedStack, each_character};
-use crate::teal::model::{Manipulations, Op, OpKind, Program};
+use crate::teal::model::{Manipulations, Op, OpKind, Parameter, Program};
 use crate::teal::text::Place;
-
-pub use crate::mir::model::Parameter;
 
 /// What happens at one position. Fields stand in output order.
 #[derive(Clone, Copy, Default, Debug)]
@@ -67,12 +65,16 @@ impl<'p> DebugMap<'p> {
     /// Paths of source files, sorted.
     pub fn sources(&self, session: &Session) -> Vec<Symbol> {
         let mut sources = Vec::new();
-        let mut last = None;
-        for (_, op) in self.ops() {
+        let (mut last_loc, mut last_file) = (Loc::NONE, None);
+        for (_, op) in self.ops().filter(|(_, op)| op.loc.is_some()) {
+            if op.loc == last_loc {
+                continue;
+            }
+            last_loc = op.loc;
             let file = session.locs.get(op.loc).and_then(|location| location.file);
-            if file.is_some() && file != last {
+            if file.is_some() && file != last_file {
                 sources.extend(file);
-                last = file;
+                last_file = file;
             }
         }
         sources.sort_unstable();
@@ -84,19 +86,27 @@ impl<'p> DebugMap<'p> {
     /// Positions to lines, as in source maps of version 3: one group per position up to the last op,
     /// empty where no op with a source line starts.
     pub fn mappings(&self, session: &Session, sources: &[Symbol]) -> String {
-        let index_of = sources.iter().zip(0_i64..).map(|(file, index)| (*file, index));
-        let index_of = index_of.collect::<LookupMap<_, _>>();
-        let mut out = String::new();
+        // mostly a group of one digit for each number
+        let mut out = String::with_capacity(self.assembled.pcs.len() * 8);
         let mut reached = 0;
         let mut previous = [0, 0, 0];
+        let (mut last_loc, mut last_file) = (Loc::NONE, (None, 0));
         for (pc, op) in self.ops() {
-            while reached < pc {
-                out.push(';');
-                reached += 1;
+            out.extend(std::iter::repeat_n(';', pc.saturating_sub(reached) as usize));
+            reached = reached.max(pc);
+            if op.loc == last_loc && op.loc.is_some() {
+                // nothing moves
+                out.push_str("AAAA");
+                continue;
             }
             let Some(location) = session.locs.get(op.loc) else { continue };
             let Some(file) = location.file else { continue };
-            let source = *index_of.get(&file).expect("files of all ops were gathered");
+            if last_file.0 != Some(file) {
+                let index = sources.iter().zip(0_i64..).find(|(source, _)| **source == file);
+                last_file = (Some(file), index.expect("files of all ops were gathered").1);
+            }
+            last_loc = op.loc;
+            let source = last_file.1;
             let column = location.column.unwrap_or(0);
             let current = [source, i64::from(location.line) - 1, i64::from(column)];
             // there is one column in bytecode

@@ -91,7 +91,17 @@ pub fn base64(bytes: &[u8]) -> String {
 /// Appends base64 with padding.
 pub fn push_base64(out: &mut String, bytes: &[u8]) {
     const BLOCK: usize = 192;
-    let digit = |group: u32| BASE64_ALPHABET[(group & 0x3f) as usize];
+    /// Two digits for every twelve bits.
+    static PAIRS: [[u8; 2]; 1 << 12] = {
+        let mut pairs = [[0; 2]; 1 << 12];
+        let mut bits = 0;
+        while bits < pairs.len() {
+            pairs[bits] = [BASE64_ALPHABET[bits >> 6], BASE64_ALPHABET[bits & 0x3f]];
+            bits += 1;
+        }
+        pairs
+    };
+    let digits_of = |bits: u32| PAIRS[(bits & 0xfff) as usize];
     out.reserve(bytes.len().div_ceil(3) * 4);
     for block in bytes.chunks(BLOCK) {
         let mut digits = [b'='; BLOCK / 3 * 4];
@@ -99,15 +109,16 @@ pub fn push_base64(out: &mut String, bytes: &[u8]) {
         let (places, _) = digits.as_chunks_mut::<4>();
         for (place, [a, b, c]) in places.iter_mut().zip(groups) {
             let bits = u32::from_be_bytes([0, *a, *b, *c]);
-            *place = [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
+            let ([first, second], [third, fourth]) = (digits_of(bits >> 12), digits_of(bits));
+            *place = [first, second, third, fourth];
         }
         if let [a, ..] = rest {
             let b = rest.get(1);
             let bits = u32::from_be_bytes([0, *a, b.copied().unwrap_or(0), 0]);
             let place = &mut places[groups.len()];
-            [place[0], place[1]] = [digit(bits >> 18), digit(bits >> 12)];
+            [place[0], place[1]] = digits_of(bits >> 12);
             if b.is_some() {
-                place[2] = digit(bits >> 6);
+                place[2] = digits_of(bits)[0];
             }
         }
         let digits = &digits[..block.len().div_ceil(3) * 4];

@@ -27,8 +27,8 @@ pub use crate::mir::model::AvmType;
 /// Kind of a program.
 pub use crate::mir::model::ProgramKind;
 
-/// The signature of a subroutine.
-pub use crate::mir::model::Signature;
+/// The signature of a subroutine, and what it says of a parameter.
+pub use crate::mir::model::{Parameter, Signature};
 
 /// An immediate of an op that is neither a label nor a constant.
 pub use crate::avm::ops::Immediate;
