@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use puya::artifacts::write::Outputs;
 use puya::base::arena::Arena;
 use puya::compile::{Caller, Document, Keep, Request, Task, compile};
+use puya::diagnostics::Severity;
 use puya::json;
 
 const COUNT: usize = 300;
@@ -264,9 +265,13 @@ fn mutant(text: &str, spots: &Spots, random: &mut fastrand::Rng) -> String {
     text.to_owned()
 }
 
-/// Counts what a compilation writes; dumps apart, which are written on the way.
+/// Counts the files of a compilation; dumps apart, which are written on the way.
 #[derive(Default)]
-struct Written(usize);
+struct Written {
+    taken: usize,
+    /// Those that everybody sees: none before the end, and none if that never comes.
+    in_place: usize,
+}
 
 impl Outputs for Written {
     fn remove_folder(&mut self, _path: &Path) {}
@@ -277,10 +282,11 @@ impl Outputs for Written {
         Ok(())
     }
     fn write(&mut self, _path: &Path, _content: &[u8]) -> io::Result<()> {
-        self.0 += 1;
+        self.taken += 1;
         Ok(())
     }
     fn finish(&mut self) -> io::Result<()> {
+        self.in_place = self.taken;
         Ok(())
     }
 }
@@ -291,8 +297,12 @@ thread_local! {
 
 /// Compiles a document; what is wrong with how that ended, or the exit code.
 fn run(awst: &str, options: &str, sources: &str) -> Result<u8, String> {
-    let start = Instant::now();
     let mut outputs = Written::default();
+    run_into(awst, options, sources, &mut outputs)
+}
+
+fn run_into(awst: &str, options: &str, sources: &str, outputs: &mut Written) -> Result<u8, String> {
+    let start = Instant::now();
     let stop = || start.elapsed() > PATIENCE;
     let report = compile(Request {
         awst: Document::Text(awst),
@@ -302,7 +312,7 @@ fn run(awst: &str, options: &str, sources: &str) -> Result<u8, String> {
         },
         caller: Caller::CommandLine,
         cwd: "/case".to_owned(),
-        outputs: &mut outputs,
+        outputs,
         may_write: None,
         debug: false,
         keep: Keep::Specifications,
@@ -314,13 +324,28 @@ fn run(awst: &str, options: &str, sources: &str) -> Result<u8, String> {
     if report.stopped || start.elapsed() > PATIENCE {
         return Err(format!("no end within {PATIENCE:?}"));
     }
-    if report.exit_code == 0 && outputs.0 == 0 {
+    if report.exit_code == 0 && outputs.in_place == 0 {
         return Err("neither outputs nor errors".to_owned());
     }
-    if report.exit_code != 0 && outputs.0 != 0 {
+    // what goes wrong while files are made leaves those made before, as in the reference
+    let before_files = report.reports.iter().take_while(|it| !it.message.starts_with("Writing "));
+    if outputs.in_place != 0 && before_files.into_iter().any(|it| it.severity >= Severity::Error) {
         return Err("errors, and some of the outputs".to_owned());
     }
     Ok(report.exit_code)
+}
+
+#[test]
+fn files_wait_until_everything_is_compiled() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
+    let case = read_case(&folder.join("awst_logic_signature_prefix.json.gz"));
+    // a signature that compiles comes before a contract with two methods of one name
+    let awst = case.awst.replace("clear_state_program", "approval_program");
+    let mut outputs = Written::default();
+    let exit = run_into(&awst, &case.options[1], &case.sources, &mut outputs);
+    assert!(exit.is_ok_and(|exit| exit != 0));
+    assert!(outputs.taken > 0, "the signature's files are made before the contract is looked at");
+    assert_eq!(outputs.in_place, 0);
 }
 
 struct Case {

@@ -16,7 +16,8 @@ pub trait Outputs {
     fn write_dump(&mut self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Makes a folder and those above it.
     fn make_folder(&mut self, path: &Path) -> io::Result<()>;
-    /// Takes a file; it need not be visible before [`Outputs::finish`].
+    /// Takes a file. Nobody sees it before [`Outputs::finish`], nor ever if that is not called: files
+    /// of an artifact come while others may still turn out to have mistakes.
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Puts every file taken in place. Called once, after everything else.
     fn finish(&mut self) -> io::Result<()>;

@@ -47,10 +47,10 @@ impl<'f, 's> Files<'f, 's> {
     }
 
     /// Makes the files of an artifact and returns its specifications; there are none for an artifact
-    /// that is only referred to.
+    /// that is only referred to, nor after errors, as nothing will be put in place then.
     pub fn make(&mut self, artifact: &Compiled, outputs: &mut dyn Outputs) -> Specifications {
         let Some(folder) = self.targets.get(&artifact.id) else { return Specifications::default() };
-        if self.failure.is_some() {
+        if self.failure.is_some() || self.session.sink.exit_code() != 0 {
             return Specifications::default();
         }
         let said = self.session.sink.len();
