@@ -5,6 +5,7 @@
 
 use num_bigint::BigInt;
 
+use super::mentions::Mentions;
 use super::operators::{
     BigUIntBinaryOperator, BigUIntPostfixUnaryOperator, BinaryBooleanOperator, BytesBinaryOperator,
     BytesEncoding, BytesUnaryOperator, EqualityComparison, NumericComparison, PuyaLibFunction,
@@ -486,6 +487,8 @@ pub struct SingleEvaluation<'a> {
     pub wtype: WTypeId,
     pub source: ExprRef<'a>,
     pub id: Int<'a>,
+    /// What the source mentions: it may stand in many places, where searches pass over it.
+    pub mentions: Mentions,
 }
 
 impl PartialEq for SingleEvaluation<'_> {

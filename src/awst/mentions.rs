@@ -3,7 +3,7 @@
 
 use super::expr::{Expr, ExprRef, MethodRef};
 use super::stmt::{Block, Stmt};
-use super::visit::{Descend, Visitor, walk_block};
+use super::visit::{Descend, Visitor, walk_block, walk_expr};
 use super::wtypes::WTypes;
 
 /// A set of kinds of nodes.
@@ -13,7 +13,7 @@ pub struct Mentions(u16);
 impl Mentions {
     /// Submitted inner transactions and fields of inner transactions, by type, and submissions.
     pub const INNER_TRANSACTIONS: Self = Self(1);
-    /// Submissions of inner transactions.
+    /// Submissions of inner transactions, and updates of their fields.
     pub const SUBMISSIONS: Self = Self(1 << 1);
     /// Calls of subroutines and methods.
     pub const CALLS: Self = Self(1 << 2);
@@ -40,6 +40,12 @@ impl Mentions {
     pub fn of(wtypes: &WTypes<'_>, body: &Block<'_>) -> Self {
         let mut search = Search { wtypes, found: Self::default() };
         walk_block(&mut search, body);
+        search.found
+    }
+    /// What an expression mentions.
+    pub fn of_expr(wtypes: &WTypes<'_>, expr: ExprRef<'_>) -> Self {
+        let mut search = Search { wtypes, found: Self::default() };
+        walk_expr(&mut search, expr);
         search.found
     }
     /// Both sets together.
@@ -84,6 +90,9 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
             Expr::SubmitInnerTransaction(_) => {
                 Mentions::SUBMISSIONS.or(Mentions::INNER_TRANSACTIONS)
             }
+            Expr::InnerTransactionField(_) => Mentions::INNER_TRANSACTIONS,
+            Expr::UpdateInnerTransaction(_) => Mentions::SUBMISSIONS,
+            Expr::IntrinsicCall(call) if call.op_code == "itxn_submit" => Mentions::SUBMISSIONS,
             Expr::SubroutineCallExpression(_) => Mentions::CALLS,
             Expr::AppStateExpression(_)
             | Expr::AppAccountStateExpression(_)
@@ -100,6 +109,10 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
             Expr::Emit(_) | Expr::EmitFields(_) => Mentions::EVENTS,
             Expr::CompiledContract(_) | Expr::CompiledLogicSig(_) => Mentions::COMPILED,
             Expr::Arc4Router(_) => Mentions::ROUTER,
+            Expr::SingleEvaluation(node) => {
+                self.found.add(node.mentions);
+                return Descend::Skip;
+            }
             _ => return Descend::Into,
         });
         Descend::Into

@@ -70,29 +70,27 @@ pub fn read<'s>(
     wtypes: &WTypes<'s>,
     document: Json<'s>,
 ) -> Result<&'s [RootNode<'s>], ReadFailure> {
-    let mut reader = Reader {
-        session,
-        wtypes,
-        document: document.values(),
-        words: Words::new(document.values()),
-        definitions: LookupMap::new(),
-        path: Vec::new(),
-        depth: 0,
-        deepest: 0,
-        nodes: 0,
-        nameless_evaluations: 0,
-        locs: vec![Loc::NONE; document.values().object_count()],
-        known_wtypes: Vec::new(),
-        known_exprs: Vec::new(),
-        known_methods: Vec::new(),
-        symbols: vec![None; document.values().text_count()],
-        paths: vec![None; document.values().text_count()],
-    };
+    let memory = Memory::new(document.values());
+    let mut reader = Reader::new(session, wtypes, document.values(), memory);
     let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
     roots.map_err(|failure| {
         let explanation = reader.explain(document, &failure);
         ReadFailure { failure, place: reader.place(), explanation }
     })
+}
+
+/// Reads the root nodes of a value among others of one document, which has no references. What equal
+/// objects were read as is remembered from value to value.
+pub(super) fn read_part<'s>(
+    session: &Session<'s>,
+    wtypes: &WTypes<'s>,
+    part: Json<'s>,
+    memory: &mut Memory<'s>,
+) -> Outcome<&'s [RootNode<'s>]> {
+    let mut reader = Reader::new(session, wtypes, part.values(), std::mem::take(memory));
+    let roots = reader.roots(part);
+    *memory = reader.memory;
+    roots
 }
 
 /// A value of the document.
@@ -134,7 +132,6 @@ pub(super) struct Reader<'r, 's> {
     pub(super) session: &'r Session<'s>,
     pub(super) wtypes: &'r WTypes<'s>,
     document: &'s Values<'s>,
-    words: Words,
     /// Objects by the text of their reference id; strings in quotes.
     definitions: LookupMap<String, J<'s>>,
     /// The way to the value that could not be read, from its end to the root.
@@ -145,6 +142,13 @@ pub(super) struct Reader<'r, 's> {
     nodes: u32,
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
+    pub(super) memory: Memory<'s>,
+}
+
+/// What is known of the values of a document, so that what is equal is read once.
+#[derive(Default)]
+pub(super) struct Memory<'s> {
+    words: Words,
     /// The locations that objects were read as, by object; none where it was not.
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message, by object.
@@ -156,6 +160,41 @@ pub(super) struct Reader<'r, 's> {
     pub(super) symbols: Vec<Option<Symbol>>,
     /// Normalised paths that texts of the document stand for, by text.
     pub(super) paths: Vec<Option<Symbol>>,
+}
+
+impl<'s> Memory<'s> {
+    /// Nothing is known yet.
+    pub(super) fn new(document: &Values<'_>) -> Self {
+        Self {
+            words: Words::new(document),
+            locs: vec![Loc::NONE; document.object_count()],
+            symbols: vec![None; document.text_count()],
+            paths: vec![None; document.text_count()],
+            ..Self::default()
+        }
+    }
+}
+
+impl<'r, 's> Reader<'r, 's> {
+    fn new(
+        session: &'r Session<'s>,
+        wtypes: &'r WTypes<'s>,
+        document: &'s Values<'s>,
+        memory: Memory<'s>,
+    ) -> Self {
+        Self {
+            session,
+            wtypes,
+            document,
+            definitions: LookupMap::new(),
+            path: Vec::new(),
+            depth: 0,
+            deepest: 0,
+            nodes: 0,
+            nameless_evaluations: 0,
+            memory,
+        }
+    }
 }
 
 impl<'s> Reader<'_, 's> {
@@ -334,7 +373,7 @@ impl<'s> Reader<'_, 's> {
     /// The member of an object.
     #[inline]
     fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
-        self.words.member(object.as_object()?, key)
+        self.memory.words.member(object.as_object()?, key)
     }
     /// Reads a field that must be present.
     #[inline]
@@ -438,7 +477,7 @@ impl<'s> Reader<'_, 's> {
     #[inline]
     pub(super) fn tag(&mut self, json: J<'s>) -> Outcome<Tag> {
         self.field(json, Key::Tag, |reader, name| {
-            if let Some(tag) = reader.words.tag(name) {
+            if let Some(tag) = reader.memory.words.tag(name) {
                 return Ok(tag);
             }
             hashable(name)?;
@@ -546,7 +585,7 @@ impl<'s> Reader<'_, 's> {
     fn contract_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
         if self.has_references() {
             self.remembered(
-                |reader| &mut reader.known_methods,
+                |reader| &mut reader.memory.known_methods,
                 json,
                 |reader| reader.new_method(json),
             )

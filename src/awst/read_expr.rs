@@ -13,6 +13,7 @@ use super::expr::{
     SubroutineCallExpression, SubroutineTarget, TemplateVar, TxnFields, UInt64BinaryOperation,
     UInt64PostfixUnaryOperation, UInt64UnaryOperation, VarExpression, VoidConstant,
 };
+use super::mentions::Mentions;
 use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
 use super::read::{J, Reader, fails, refuses};
 use super::read_scalar::{class_of, hashable, repr_of};
@@ -35,7 +36,7 @@ impl<'s> Reader<'_, 's> {
                 if self.has_references() =>
             {
                 self.remembered(
-                    |reader| &mut reader.known_exprs,
+                    |reader| &mut reader.memory.known_exprs,
                     json,
                     |reader| reader.new_expr(tag, json),
                 )
@@ -747,7 +748,8 @@ impl<'s> Reader<'_, 's> {
                     Int::canonical(self.session.arena.str(&fresh))
                 });
                 let loc = loc.unwrap_or(source.loc());
-                self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id })
+                let mentions = Mentions::of_expr(self.wtypes, source);
+                self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id, mentions })
             }
             Tag::CheckedMaybe => {
                 let expr = self.field(json, Key::Expr, Self::expr)?;

@@ -115,13 +115,13 @@ impl<'s> Reader<'_, 's> {
     /// `str()`, interned.
     pub(super) fn symbol(&mut self, json: J<'s>) -> Outcome<Symbol> {
         let known = self.text_id(json);
-        if let Some(symbol) = known.and_then(|id| self.symbols[id]) {
+        if let Some(symbol) = known.and_then(|id| self.memory.symbols[id]) {
             return Ok(symbol);
         }
         let text = self.text(json)?;
         let symbol = self.session.sym(text);
         if let Some(id) = known {
-            self.symbols[id] = Some(symbol);
+            self.memory.symbols[id] = Some(symbol);
         }
         Ok(symbol)
     }
@@ -275,10 +275,10 @@ impl<'s> Reader<'_, 's> {
     /// A source location.
     pub(super) fn loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let Some(id) = json.object_id() else { return self.new_loc(json) };
-        if self.locs[id].is_none() {
-            self.locs[id] = self.new_loc(json)?;
+        if self.memory.locs[id].is_none() {
+            self.memory.locs[id] = self.new_loc(json)?;
         }
-        Ok(self.locs[id])
+        Ok(self.memory.locs[id])
     }
     fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let end_line = self.optional_field(json, Key::EndLine, Self::small_int)?;
@@ -340,12 +340,12 @@ impl<'s> Reader<'_, 's> {
             )));
         };
         let known = self.text_id(json);
-        if let Some(path) = known.and_then(|id| self.paths[id]) {
+        if let Some(path) = known.and_then(|id| self.memory.paths[id]) {
             return Ok(path);
         }
         let path = self.session.sym(&normalise_path(text));
         if let Some(id) = known {
-            self.paths[id] = Some(path);
+            self.memory.paths[id] = Some(path);
         }
         Ok(path)
     }

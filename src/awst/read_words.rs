@@ -298,6 +298,7 @@ const NO_ROW: u32 = u32::MAX;
 const KEYS: usize = Key::ALL.len();
 
 /// What is known of the words of one document.
+#[derive(Default)]
 pub(super) struct Words {
     /// By text.
     tags: Vec<Option<Tag>>,

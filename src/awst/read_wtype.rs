@@ -113,7 +113,11 @@ impl<'s> Reader<'_, 's> {
 
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.remembered(|reader| &mut reader.known_wtypes, json, |reader| reader.new_wtype(json))
+        self.remembered(
+            |reader| &mut reader.memory.known_wtypes,
+            json,
+            |reader| reader.new_wtype(json),
+        )
     }
     fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let tag = self.tag(json)?;

@@ -19,7 +19,8 @@ pub enum Descend {
 
 /// What to do at each node; every hook does nothing unless given.
 pub trait Visitor<'a> {
-    /// What the visitor looks for, if that is known: bodies that mention nothing of it are not walked.
+    /// What the visitor looks for, if that is known: bodies and single evaluations that mention nothing
+    /// of it are not walked.
     const LOOKS_FOR: Option<Mentions> = None;
     /// Before an expression's children.
     fn enter_expr(&mut self, _expr: ExprRef<'a>) -> Descend {
@@ -138,7 +139,11 @@ pub fn walk_expr<'a, V: Visitor<'a>>(visitor: &mut V, expr: ExprRef<'a>) {
     if visitor.enter_expr(expr) == Descend::Skip {
         return;
     }
-    for_each_child(expr, &mut |child| walk_expr(visitor, child));
+    match expr {
+        Expr::SingleEvaluation(node)
+            if V::LOOKS_FOR.is_some_and(|wanted| !node.mentions.overlaps(wanted)) => {}
+        _ => for_each_child(expr, &mut |child| walk_expr(visitor, child)),
+    }
     visitor.leave_expr(expr);
 }
 

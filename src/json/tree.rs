@@ -19,7 +19,14 @@ pub struct Values<'a> {
 /// The keys of an object, in order, by their places among the texts. Objects with the same keys share
 /// it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Shape<'a>(pub(super) &'a [u32]);
+pub struct Shape<'a>(pub(super) &'a [u32]);
+
+impl Shape<'static> {
+    /// The shape of these keys.
+    pub const fn of(keys: &'static [u32]) -> Self {
+        Shape(keys)
+    }
+}
 
 /// What a [`Word`] stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,6 +110,10 @@ pub enum Kind<'a> {
 }
 
 impl<'a> Json<'a> {
+    /// The value of a word of a document that was read before.
+    pub const fn of_word(values: &'a Values<'a>, word: u32) -> Self {
+        Json { values, word: Word(word) }
+    }
     /// A string that stands in no document.
     pub fn string(text: &'a str, arena: &'a Arena) -> Self {
         let values =
@@ -211,6 +222,18 @@ impl<'a> Json<'a> {
 
 /// Words of an object before its values.
 pub(super) const OBJECT_HEAD: usize = 2;
+
+impl Values<'static> {
+    /// A document that was read before the compiler was built.
+    pub const fn stored(
+        words: &'static [u32],
+        texts: &'static [&'static str],
+        shapes: &'static [Shape<'static>],
+        object_count: u32,
+    ) -> Self {
+        Self { words, texts, shapes, object_count }
+    }
+}
 
 impl<'a> Values<'a> {
     #[inline]

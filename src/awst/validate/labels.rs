@@ -3,6 +3,7 @@
 
 use super::Context;
 use crate::awst::decl::{Function, RootNode};
+use crate::awst::expr::ExprRef;
 use crate::awst::mentions::Mentions;
 use crate::awst::stmt::{Block, Stmt};
 use crate::awst::visit::{Descend, Visitor, walk_function};
@@ -62,6 +63,9 @@ impl<'s> Visitor<'s> for Labels<'_, '_, 's> {
                 sink.info("label first seen here", *first);
             }
         }
+    }
+    fn enter_expr(&mut self, _expr: ExprRef<'s>) -> Descend {
+        Descend::Skip
     }
     fn enter_stmt(&mut self, stmt: &'s Stmt<'s>) -> Descend {
         if let Stmt::Goto(goto) = stmt {

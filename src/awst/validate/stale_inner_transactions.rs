@@ -63,6 +63,8 @@ impl Staleness<'_, '_, '_> {
 }
 
 impl<'s> Visitor<'s> for Staleness<'_, '_, 's> {
+    const LOOKS_FOR: Option<Mentions> =
+        Some(Mentions::INNER_TRANSACTIONS.or(Mentions::SUBMISSIONS).or(Mentions::CALLS));
     fn leave_stmt(&mut self, stmt: &'s Stmt<'s>) {
         let Stmt::AssignmentStatement(assignment) = stmt else { return };
         let is_transaction = |item: &ExprRef<'s>| {

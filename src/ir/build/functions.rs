@@ -316,7 +316,7 @@ impl<'s> BuildCtx<'_, 's> {
         if let Some(entry) = cell.get() {
             return Ok(entry);
         }
-        let routine = library::read(self.ir.session, self.wtypes, place)?;
+        let routine = self.library.read(self.ir.session, self.wtypes, place)?;
         let function = FunctionRef::Subroutine(routine);
         let declaration = make_subroutine(self, function, Implicits::None)?;
         Ok(cell.get_or_init(|| FunctionEntry::new(function, declaration)))

@@ -44,6 +44,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::awst::decl::{Contract, LogicSignature, RootNode};
+use crate::awst::library::Library;
 use crate::awst::wtypes::{WTypeId, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupMap;
@@ -86,6 +87,7 @@ pub struct BuildCtx<'a, 's> {
     pub root: Option<Root<'s>>,
     /// The subroutine that routes calls of the contract, if it has routable methods.
     pub router: Option<SubId>,
+    library: Rc<Library<'s>>,
     field_names: Rc<itxn::FieldNames>,
     /// By index of source-level types.
     shapes: Rc<RefCell<Vec<Option<Shape>>>>,
@@ -107,6 +109,7 @@ impl<'a, 's> BuildCtx<'a, 's> {
             functions: FunctionMap::default(),
             root: None,
             router: None,
+            library: Rc::default(),
             field_names: Rc::default(),
             shapes: Rc::default(),
             nodes: Rc::new(document.iter().map(|node| (node.id(), *node)).collect()),
