@@ -3,6 +3,7 @@
 use crate::base::arena::{Arena, Interner, Symbol};
 use crate::base::source::{Loc, LocTable, SourceLocation};
 use crate::base::source_text::SourceTexts;
+use crate::base::text::push_decimal;
 use crate::diagnostics::render::{Report, ReportLocation, excerpt};
 use crate::diagnostics::{Failure, Outcome, Severity, Sink};
 
@@ -50,17 +51,28 @@ impl<'s> Session<'s> {
     pub fn sym(&self, text: &str) -> Symbol {
         self.symbols.intern(text)
     }
+    /// The symbol of a string given in parts.
+    pub fn sym_joined(&self, parts: &[&str]) -> Symbol {
+        self.symbols.intern_joined(parts)
+    }
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &'s str {
         self.symbols.text(symbol)
     }
     /// A location as `path:line` or `path:line-end`; `INTERNAL` stands for code without a file.
     pub fn location_text(&self, location: &SourceLocation) -> String {
-        let path = location.file.map_or("INTERNAL", |file| self.sources.shown(self.text(file)));
-        if location.end_line == location.line {
-            format!("{path}:{}", location.line)
-        } else {
-            format!("{path}:{}-{}", location.line, location.end_line)
+        let mut text = String::new();
+        self.push_location(&mut text, location);
+        text
+    }
+    /// Appends the same.
+    pub fn push_location(&self, out: &mut String, location: &SourceLocation) {
+        out.push_str(location.file.map_or("INTERNAL", |file| self.sources.shown(self.text(file))));
+        out.push(':');
+        push_decimal(out, u64::from(location.line));
+        if location.end_line != location.line {
+            out.push('-');
+            push_decimal(out, u64::from(location.end_line));
         }
     }
     /// The same followed by `:column` and `-end` where they are known.

@@ -65,6 +65,8 @@ pub struct Interner<'s> {
     symbols: RefCell<IdTable>,
     texts: RefCell<Vec<&'s str>>,
     numbered: RefCell<LookupMap<(Symbol, u32), Symbol>>,
+    /// Where parts of a string are put together.
+    joined: RefCell<String>,
 }
 
 impl<'s> Interner<'s> {
@@ -75,6 +77,7 @@ impl<'s> Interner<'s> {
             symbols: RefCell::default(),
             texts: RefCell::default(),
             numbered: RefCell::default(),
+            joined: RefCell::default(),
         }
     }
     /// The symbol of a string; the string is copied on first sight.
@@ -88,6 +91,13 @@ impl<'s> Interner<'s> {
         texts.push(self.arena.str(text));
         self.symbols.borrow_mut().insert(hash, symbol.index() as u32);
         symbol
+    }
+    /// The symbol of a string given in parts.
+    pub fn intern_joined(&self, parts: &[&str]) -> Symbol {
+        let mut joined = self.joined.borrow_mut();
+        joined.clear();
+        parts.iter().for_each(|part| joined.push_str(part));
+        self.intern(&joined)
     }
     /// The symbol of `{base}%{number}`. The same names of temporaries come in every function.
     pub fn numbered(&self, base: Symbol, number: u32) -> Symbol {
@@ -132,5 +142,6 @@ mod tests {
         assert_eq!(interner.text(numbered), "x%3");
         assert_eq!(interner.numbered(a, 3), numbered);
         assert_eq!(interner.intern("x%3"), numbered);
+        assert_eq!(interner.intern_joined(&["x", "%", "3"]), numbered);
     }
 }

@@ -160,6 +160,10 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     let is_all_plain =
         |chunk: &&[u8; WIDTH]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
     let start = WIDTH * chunks.iter().take_while(is_all_plain).count();
+    // the last ones once more, with those before them that were looked at
+    if bytes.len() - start < WIDTH && bytes.last_chunk().is_some_and(|last| is_all_plain(&last)) {
+        return bytes.len();
+    }
     let rest = &bytes[start..];
     start + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
 }

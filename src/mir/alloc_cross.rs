@@ -9,7 +9,7 @@ mod edges;
 mod rewrite;
 mod schedule;
 
-use crate::base::entity::{EntityId, EntitySet, SecondaryMap};
+use crate::base::entity::{EntityId, EntitySet, PrimaryMap};
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::session::Session;
@@ -23,9 +23,9 @@ use edges::EdgeSet;
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let lifetimes = sub.lifetimes();
-    let mut records = SecondaryMap::new();
+    let mut records = Records::new();
     for (id, block) in sub.body.iter() {
-        records[id] = Record::of(session, &lifetimes, id, block)?;
+        records.push(Record::of(session, &lifetimes, id, block)?);
     }
     let edge_sets = edges::edge_sets(sub, &mut records);
     if edge_sets.is_empty() {
@@ -34,6 +34,10 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     session.sink.debug_with(|| {
         format!("Found {} edge set/s for {}", edge_sets.len(), session.text(sub.signature.name))
     });
+    if edge_sets.iter().all(|set| set.candidates.is_empty()) {
+        // nothing can be handed over
+        return Ok(());
+    }
     let groups = edges::groups(sub, &edge_sets);
     let x_stacks = schedule::run(session, sub, &records, &edge_sets, &groups);
     session.sink.debug_with_each(|report| report_shared(session, sub, &edge_sets, report));
@@ -66,22 +70,21 @@ fn report_shared(
 }
 
 /// What a block does with variables that have no place yet, before this pass changes anything.
-#[derive(Clone, Default)]
-struct Record {
+struct Record<'l> {
     stores: VarSet,
     loads: VarSet,
-    live_in: VarSet,
-    live_out: VarSet,
+    live_in: &'l VarSet,
+    live_out: &'l VarSet,
     /// The edge set control comes by, as an index.
     set_in: Option<usize>,
     /// The edge set control leaves by, as an index.
     set_out: Option<usize>,
 }
 
-impl Record {
+impl<'l> Record<'l> {
     fn of(
         session: &Session<'_>,
-        lifetimes: &Lifetimes,
+        lifetimes: &'l Lifetimes,
         id: BlockId,
         block: &Block,
     ) -> Outcome<Self> {
@@ -89,8 +92,14 @@ impl Record {
             let message = format!(">1 {what} in {}", session.text(block.name));
             Err(Failure::internal(message, block.loc))
         };
-        let (live_in, live_out) = (lifetimes.live_in(id).clone(), lifetimes.live_out(id).clone());
-        let mut record = Record { live_in, live_out, ..Record::default() };
+        let mut record = Record {
+            stores: VarSet::new(),
+            loads: VarSet::new(),
+            live_in: lifetimes.live_in(id),
+            live_out: lifetimes.live_out(id),
+            set_in: None,
+            set_out: None,
+        };
         for op in &block.ops {
             if let Some(local) = op.abstract_store() {
                 if !record.stores.insert(local.var) {
@@ -107,7 +116,7 @@ impl Record {
 }
 
 /// Facts of the pass about blocks.
-type Records = SecondaryMap<BlockId, Record>;
+type Records<'l> = PrimaryMap<BlockId, Record<'l>>;
 
 /// `a` without `b`.
 fn minus<K: EntityId>(a: &EntitySet<K>, b: &EntitySet<K>) -> EntitySet<K> {

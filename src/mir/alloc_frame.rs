@@ -39,6 +39,12 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
         let list = list_text(session, &f_stack[on_entry.len()..]);
         format!("{} f-stack on first store: {list}", session.text(sub.signature.name))
     });
+    let has_no_x_stack =
+        |block: &Block| block.x_stack_in.is_empty() && block.x_stack_out.is_empty();
+    if f_stack.is_empty() && sub.body.values().all(has_no_x_stack) {
+        // nothing lies below the L-stack, and what lies there was followed before
+        return Ok(());
+    }
     for (id, block) in sub.body.iter_mut() {
         block.f_stack_in = if id == entry { on_entry.as_slice().into() } else { f_stack.clone() };
         block.f_stack_out = f_stack.clone();
@@ -81,8 +87,11 @@ fn pre_allocation(
     sub: &mut Subroutine,
     variables: &VarSet,
 ) -> Outcome<PreAllocation> {
-    sub.collect_types();
     let mut result = PreAllocation::default();
+    if variables.is_empty() {
+        return Ok(result);
+    }
+    sub.collect_types();
     for var in variables.iter() {
         let name = sub.variables[var].name;
         match sub.type_of(var) {

@@ -544,7 +544,7 @@ impl<'a, 's> Builder<'a, 's> {
         let ctx = self.ctx;
         let name = ctx.text(register.name);
         let version = u64::from(register.version);
-        let id = with_decimal(version, |version| ctx.sym(&[name, "#", version].concat()));
+        let id = with_decimal(version, |version| ctx.session.sym_joined(&[name, "#", version]));
         let known = Known { id, var: self.variables.push(Variable::new(id)), parameter: None };
         self.shared.known.insert(key, known);
         known

@@ -94,7 +94,7 @@ impl Names {
     pub fn described(session: &Session<'_>, description: &str, size: usize) -> Self {
         match size {
             0 => Names::None,
-            1 => Names::One(session.sym(&format!("{{{description}}}"))),
+            1 => Names::One(session.sym_joined(&["{", description, "}"])),
             _ => Names::Many(
                 (0..size).map(|n| session.sym(&format!("{{{description}}}.{n}"))).collect(),
             ),
@@ -119,9 +119,7 @@ impl Variable {
     /// The name a copy of the variable has on the L-stack.
     pub fn copy_name(&mut self, session: &Session<'_>) -> Symbol {
         let name = self.name;
-        *self
-            .copy_name
-            .get_or_insert_with(|| session.sym(&[session.text(name), " (copy)"].concat()))
+        *self.copy_name.get_or_insert_with(|| session.sym_joined(&[session.text(name), " (copy)"]))
     }
 }
 

@@ -53,7 +53,7 @@ pub fn optimise_program(
 fn explicit_checks(session: &Session, program: &Program) -> OrderedMap<(String, String), usize> {
     let mut checks = OrderedMap::default();
     for sub in &program.subroutines {
-        let signature = sub.signature.text(session);
+        let mut signature = None;
         for op in sub.blocks.iter().flat_map(|block| &block.ops) {
             let (OpKind::Assert { message, explicit: true }
             | OpKind::Err { message, explicit: true }) = op.kind
@@ -64,6 +64,7 @@ fn explicit_checks(session: &Session, program: &Program) -> OrderedMap<(String, 
                 Some(message) => format!("{} // {}", op.op_code(), session.text(message)),
                 None => op.op_code().to_owned(),
             };
+            let signature = signature.get_or_insert_with(|| sub.signature.text(session));
             *checks.entry((signature.clone(), what)).or_default() += 1;
         }
     }

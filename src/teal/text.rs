@@ -120,7 +120,9 @@ fn push_source(
         return Ok(());
     }
     let Some(lines) = session.source_lines(&whole) else { return Ok(()) };
-    push_comment_line(out, &session.location_text(&whole));
+    out.push_str("    // ");
+    session.push_location(out, &whole);
+    out.push('\n');
     match lines {
         // nothing else has to be as far to the left
         [line] if is_one_line(line) => {

@@ -27,7 +27,7 @@ impl EdgeSet {
 
 /// The edge sets of a subroutine, by the smallest number of a block left. Notes in the records which
 /// set each block belongs to.
-pub fn edge_sets(sub: &Subroutine, records: &mut Records) -> Vec<EdgeSet> {
+pub fn edge_sets(sub: &Subroutine, records: &mut Records<'_>) -> Vec<EdgeSet> {
     let count = sub.body.len();
     // each block is two nodes: the one left and, `count` later, the one entered
     let mut parts = Parts::new(count * 2);
@@ -65,15 +65,18 @@ pub fn edge_sets(sub: &Subroutine, records: &mut Records) -> Vec<EdgeSet> {
     sets
 }
 
-fn candidates(set: &EdgeSet, records: &Records) -> VarSet {
+fn candidates(set: &EdgeSet, records: &Records<'_>) -> VarSet {
     let mut live = records[set.out_blocks[0]].live_out.clone();
     for block in &set.out_blocks[1..] {
-        live.intersect_with(&records[*block].live_out);
+        live.intersect_with(records[*block].live_out);
     }
     // variables that one block entered does not want, and those that several do not want
     let (mut missed_once, mut missed_often) = (VarSet::new(), VarSet::new());
+    if live.is_empty() {
+        return live;
+    }
     for block in &set.in_blocks {
-        for var in super::minus(&live, &records[*block].live_in).iter() {
+        for var in super::minus(&live, records[*block].live_in).iter() {
             if !missed_once.insert(var) {
                 missed_often.insert(var);
             }

@@ -19,17 +19,21 @@ use super::{Record, Records, both, minus};
 pub fn run(
     session: &Session<'_>,
     sub: &mut Subroutine,
-    records: &Records,
+    records: &Records<'_>,
     x_stacks: &[Vec<VarId>],
     blocks: &[BlockId],
 ) -> Outcome<()> {
     sub.collect_types();
     let mut stack = Stack::default();
     for &id in blocks {
-        stack.enter(sub, &sub.body[id]);
         let record = &records[id];
         let vars = |set: Option<usize>| set.map_or(&[][..], |set| x_stacks[set].as_slice());
         let (x_in, x_out) = (vars(record.set_in), vars(record.set_out));
+        if x_in.is_empty() && x_out.is_empty() {
+            // nothing is placed here
+            continue;
+        }
+        stack.enter(sub, &sub.body[id]);
         let block = &mut sub.body[id];
         let rewrite = Rewrite {
             session,
@@ -75,14 +79,14 @@ struct Rewrite<'a, 's> {
 }
 
 impl Rewrite<'_, '_> {
-    fn run(mut self, record: &Record, block: &Unplaced<'_>, ops: Vec<Op>) -> Outcome<Vec<Op>> {
+    fn run(mut self, record: &Record<'_>, block: &Unplaced<'_>, ops: Vec<Op>) -> Outcome<Vec<Op>> {
         let x_in: VarSet = block.x_in.iter().copied().collect();
         let x_out: VarSet = block.x_out.iter().copied().collect();
         let (transit, drops) = if block.consumes_stack {
             let drops = drops_above_loads(record, block.x_in);
             (minus(&minus(&x_in, &record.loads), &drops), drops)
         } else {
-            (both(&x_in, &x_out), minus(&minus(&x_in, &x_out), &record.live_in))
+            (both(&x_in, &x_out), minus(&minus(&x_in, &x_out), record.live_in))
         };
         let copied = minus(&transit, &record.stores);
 
@@ -196,7 +200,7 @@ impl Rewrite<'_, '_> {
 
 /// Where the terminator clears the stack anyway, only dead variables above the deepest one loaded are
 /// worth dropping: they would make that load deeper.
-fn drops_above_loads(record: &Record, x_in: &[VarId]) -> VarSet {
+fn drops_above_loads(record: &Record<'_>, x_in: &[VarId]) -> VarSet {
     let mut vars = x_in.iter().copied();
     let deepest = vars.by_ref().find(|var| record.loads.contains(*var));
     match deepest {

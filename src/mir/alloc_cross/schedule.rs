@@ -20,7 +20,7 @@ const TRANSIT_BLOCKS_MAX: usize = 2;
 pub fn run(
     session: &Session<'_>,
     sub: &mut Subroutine,
-    records: &Records,
+    records: &Records<'_>,
     sets: &[EdgeSet],
     groups: &[Vec<usize>],
 ) -> Vec<Vec<VarId>> {
@@ -67,17 +67,22 @@ pub fn run(
 
 /// Variables that a block stores or loads but cannot hand over, or whose place would differ between
 /// the two ends of the block.
-fn exclude_misfits(record: &Record, sets: &[EdgeSet], excluded: &mut VarSet) {
+fn exclude_misfits(record: &Record<'_>, sets: &[EdgeSet], excluded: &mut VarSet) {
     let none = VarSet::new();
     let x_in = record.set_in.map_or(&none, |set| &sets[set].candidates);
     let x_out = record.set_out.map_or(&none, |set| &sets[set].candidates);
+    if x_in.is_empty() && x_out.is_empty() {
+        excluded.union_with(&record.stores);
+        excluded.union_with(&record.loads);
+        return;
+    }
     excluded.union_with(&minus(&record.stores, x_out));
     excluded.union_with(&minus(&record.loads, x_in));
 
     // known before and needed behind; the block may read these but keeps them
     let transit = minus(&both(x_in, x_out), &record.stores);
     let taken = minus(&record.loads, &transit);
-    let dropped = minus(&minus(x_in, x_out), &record.live_in);
+    let dropped = minus(&minus(x_in, x_out), record.live_in);
     let left = minus(&minus(x_in, &taken), &dropped);
     let expected = minus(x_out, &record.stores);
     excluded.union_with(&minus(&left, &expected));
@@ -85,13 +90,16 @@ fn exclude_misfits(record: &Record, sets: &[EdgeSet], excluded: &mut VarSet) {
 }
 
 /// Candidates that all blocks of the set handle in one and the same order.
-fn stable(sub: &Subroutine, records: &Records, set: &EdgeSet) -> VarSet {
+fn stable(sub: &Subroutine, records: &Records<'_>, set: &EdgeSet) -> VarSet {
+    if set.candidates.is_empty() {
+        return VarSet::new();
+    }
     let mut beyond = VarSet::new();
     set.out_blocks.iter().for_each(|block| {
-        beyond.union_with(&records[*block].live_in);
+        beyond.union_with(records[*block].live_in);
     });
     set.in_blocks.iter().for_each(|block| {
-        beyond.union_with(&records[*block].live_out);
+        beyond.union_with(records[*block].live_out);
     });
     let eligible = both(&set.candidates, &beyond);
     if eligible.is_empty() {
@@ -164,7 +172,7 @@ fn longest_common_subsequence(left: &[VarId], right: &[VarId]) -> Vec<VarId> {
 /// Candidates without a common order that a group uses in few places but carries through many blocks
 /// which have an order of their own.
 fn expensive_transits(
-    records: &Records,
+    records: &Records<'_>,
     sets: &[EdgeSet],
     stable: &[VarSet],
     group: &[usize],

@@ -7,6 +7,7 @@ use super::Ctx;
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
+use crate::base::text::with_decimal;
 use crate::diagnostics::{Failure, Outcome};
 use crate::teal::model::{
     BYTES_MAX, BlockConstant, Bytes, BytesEncoding, CONSTANTS_MAX, Op, OpKind, Program,
@@ -162,7 +163,8 @@ fn loaded(
     Ok(Some(match &op.kind {
         OpKind::Int { value, comment } => match ints.get(&Constant::Value(*value)) {
             Some(index) => {
-                let comment = comment.unwrap_or_else(|| session.sym(&value.to_string()));
+                let comment =
+                    comment.unwrap_or_else(|| with_decimal(*value, |digits| session.sym(digits)));
                 OpKind::IntC { index: *index, comment: Some(comment) }
             }
             None => OpKind::PushInt { value: *value, comment: *comment },

@@ -17,6 +17,12 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
     let mut height = block.entry_stack_height as i64;
     let mut changed = false;
     while let [first, ..] = sweep.rest() {
+        if is_inert(first) && !matches!(sweep.rest(), [_, _, third, ..] if is_swap(&third.kind)) {
+            let (consumes, produces) = first.kind.stack_effect();
+            height += produces as i64 - consumes as i64;
+            sweep.keep(1);
+            continue;
+        }
         match rewrite(ctx, sweep.rest(), height)? {
             Some((width, new)) => {
                 changed = true;
@@ -31,6 +37,24 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
     }
     sweep.finish();
     Ok(changed)
+}
+
+/// Whether no rewrite starts with this op, but for those that end in a swap two ops later.
+fn is_inert(op: &Op) -> bool {
+    match &op.kind {
+        OpKind::Intrinsic(intrinsic) => intrinsic.op != AvmOp::Arg,
+        OpKind::Int { value: 1.., .. }
+        | OpKind::Byte { .. }
+        | OpKind::TemplateInt(_)
+        | OpKind::TemplateByte(_)
+        | OpKind::CallSub { .. }
+        | OpKind::Return
+        | OpKind::RetSub { .. }
+        | OpKind::Branch(_)
+        | OpKind::BranchZero(_)
+        | OpKind::BranchNonZero(_) => true,
+        _ => false,
+    }
 }
 
 /// The first rewrite that applies at the front of `ops`, widest windows first: how many ops it
