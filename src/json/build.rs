@@ -18,23 +18,82 @@ const ARRAY_SEED: u32 = 0;
 /// The place of a text that there is none of.
 pub(super) const NO_TEXT: u32 = 0;
 
-/// Where a string stands, and next to which text. Strings that stood there before are likely again.
+/// A point between members that no key led to: the outside of all objects.
+pub(super) const OUTSIDE: u32 = 0;
+
+/// In the place of a shape that is not known.
+const NO_SHAPE: u32 = u32::MAX;
+
+/// How many keys are tried before one is looked up by its hash.
+const KEYS_TRIED: usize = 4;
+
+/// A point between members of objects: what keys were read so far. Objects that stand under the same
+/// key and begin with the same keys pass the same points, so what came there before is likely again.
 #[derive(Clone, Copy)]
-pub(super) enum Role {
-    /// The first key of an object that is, or is in, the value of this key.
-    FirstKey(u32),
-    /// The key that follows this key.
-    NextKey(u32),
-    /// A value whose key comes after this key.
-    Value(u32),
+struct Point {
+    /// The last key read; [`NO_TEXT`] where an object starts.
+    key: u32,
+    /// The point before that key.
+    before: u32,
+    /// The point that came last after this one, if any.
+    next: u32,
+    /// Another point after `before`; these make a ring.
+    sibling: u32,
+    /// The keys up to here, if an object ended here.
+    shape: u32,
+    /// The strings that stood last as the value of the key, or in it.
+    strings: [u32; 2],
 }
 
-/// The strings that stood last in each role next to a text.
-#[derive(Clone, Copy, Default)]
-struct Last {
-    first_key: u32,
-    next_key: u32,
-    value: u32,
+impl Point {
+    fn new(key: u32, before: u32, id: u32) -> Self {
+        let strings = [NO_TEXT; 2];
+        Self { key, before, next: OUTSIDE, sibling: id, shape: NO_SHAPE, strings }
+    }
+}
+
+/// A text as it starts in the document. Most texts are short, and are told by this alone.
+struct Start {
+    /// The text and the quote behind it, filled up with zeros; nothing of a long text.
+    bytes: [u64; 2],
+    /// All bits of what is not filled up.
+    mask: [u64; 2],
+    length: u32,
+    is_long: bool,
+    /// The point where objects start that are, or are in, the value of this key.
+    point: u32,
+}
+
+impl Start {
+    fn new(text: &str) -> Self {
+        let length = text.len();
+        let is_long = length >= 16;
+        let (mut bytes, mut mask) = ([0; 16], [0xff; 16]);
+        if !is_long {
+            bytes[..length].copy_from_slice(text.as_bytes());
+            bytes[length] = b'"';
+            mask[length + 1..].fill(0);
+        }
+        let [bytes, mask] = [bytes, mask].map(halves);
+        Self { bytes, mask, length: length as u32, is_long, point: OUTSIDE }
+    }
+    /// What stands in the place of [`NO_TEXT`]: nothing in a document starts like it.
+    fn never() -> Self {
+        Self { bytes: [1, 0], mask: [0; 2], length: 0, is_long: false, point: OUTSIDE }
+    }
+    /// The place of the quote behind this text, if both stand among the bytes and are short.
+    #[inline(always)]
+    fn quote_after(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let [first, second] = halves(*bytes.get(from..)?.first_chunk()?);
+        let is_it = first & self.mask[0] == self.bytes[0] && second & self.mask[1] == self.bytes[1];
+        is_it.then_some(from + self.length as usize)
+    }
+}
+
+#[inline(always)]
+fn halves(bytes: [u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 /// The values read so far.
@@ -42,7 +101,11 @@ pub(super) struct Builder<'a> {
     arena: &'a Arena,
     texts: Vec<&'a str>,
     text_ids: IdTable,
-    last: Vec<Last>,
+    /// Of each text.
+    starts: Vec<Start>,
+    points: Vec<Point>,
+    /// Points by the point before them and their key.
+    point_ids: IdTable,
     shapes: Vec<Shape<'a>>,
     shape_ids: IdTable,
     words: Vec<u32>,
@@ -58,7 +121,9 @@ impl<'a> Builder<'a> {
             // in the place of `NO_TEXT`; it is never found
             texts: vec![""],
             text_ids: IdTable::default(),
-            last: vec![Last::default()],
+            starts: vec![Start::never()],
+            points: vec![Point::new(NO_TEXT, OUTSIDE, OUTSIDE)],
+            point_ids: IdTable::default(),
             shapes: Vec::new(),
             shape_ids: IdTable::default(),
             words: Vec::new(),
@@ -100,28 +165,9 @@ impl<'a> Builder<'a> {
     fn keep_text(&mut self, text: &'a str, hash: u32) -> Result<u32, ReadError> {
         let id = fitting(self.texts.len())?;
         self.texts.push(text);
-        self.last.push(Last::default());
+        self.starts.push(Start::new(text));
         self.text_ids.insert(hash, id);
         Ok(id)
-    }
-    /// The text that is likely in a role, and its place.
-    #[inline]
-    pub(super) fn expected(&self, role: Role) -> (u32, &'a str) {
-        let id = match role {
-            Role::FirstKey(text) => self.last[text as usize].first_key,
-            Role::NextKey(text) => self.last[text as usize].next_key,
-            Role::Value(text) => self.last[text as usize].value,
-        };
-        (id, self.texts[id as usize])
-    }
-    /// From now on a text is likely in a role. It must have stood in the document without escapes.
-    #[inline]
-    pub(super) fn expect(&mut self, role: Role, id: u32) {
-        match role {
-            Role::FirstKey(text) => self.last[text as usize].first_key = id,
-            Role::NextKey(text) => self.last[text as usize].next_key = id,
-            Role::Value(text) => self.last[text as usize].value = id,
-        }
     }
     /// Room for a text that has to be put together.
     pub(super) fn buffer(&self, capacity: usize) -> BumpVec<'a, u8> {
@@ -159,19 +205,17 @@ impl<'a> Builder<'a> {
         self.containers.insert(hash, word.0);
         Ok(word)
     }
-    /// The object of the last keys and values, from the given places on.
+    /// The object of the last values, from the given place on, whose keys led to a point.
     #[inline]
     pub(super) fn object(
         &mut self,
-        keys: &mut Vec<u32>,
+        point: u32,
         values: &mut Vec<u32>,
-        keys_start: usize,
         start: usize,
     ) -> Result<Word, ReadError> {
-        let hash = hash_words(0, &keys[keys_start..]);
-        let shape = match self.find_shape(hash, &keys[keys_start..]) {
-            Some(shape) => shape,
-            None => self.new_shape(keys, values, keys_start, start)?,
+        let shape = match self.points[point as usize].shape {
+            NO_SHAPE => self.new_shape(point, values, start)?,
+            shape => shape,
         };
         let values = &values[start..];
         let hash = hash_words(shape + 1, values);
@@ -193,32 +237,169 @@ impl<'a> Builder<'a> {
         self.containers.insert(hash, word.0);
         Ok(word)
     }
-    #[inline]
-    fn find_shape(&self, hash: u32, keys: &[u32]) -> Option<u32> {
-        self.shape_ids.find(hash, |id| self.shapes[id as usize].0 == keys)
-    }
-    /// Makes a shape of keys that no object had before, unless they hold duplicates.
+    /// The shape of the keys that led to a point. Where keys repeat, it has each of them once, and
+    /// the values are moved to their places.
     #[cold]
     fn new_shape(
         &mut self,
-        keys: &mut Vec<u32>,
+        point: u32,
         values: &mut Vec<u32>,
-        keys_start: usize,
         start: usize,
     ) -> Result<u32, ReadError> {
-        if let Some(places) = places_of_repeated(&keys[keys_start..]) {
-            move_to_places(keys, keys_start, &places);
-            move_to_places(values, start, &places);
+        let mut keys = self.keys(point);
+        let places = places_of_repeated(&keys);
+        if let Some(places) = &places {
+            move_to_places(&mut keys, 0, places);
+            move_to_places(values, start, places);
         }
-        let keys = &keys[keys_start..];
-        let hash = hash_words(0, keys);
-        if let Some(shape) = self.find_shape(hash, keys) {
-            return Ok(shape);
+        let hash = hash_words(0, &keys);
+        let known = self.shape_ids.find(hash, |id| self.shapes[id as usize].0 == keys);
+        let shape = match known {
+            Some(shape) => shape,
+            None => {
+                let id = fitting(self.shapes.len())?;
+                self.shapes.push(Shape(self.arena.slice(&keys)));
+                self.shape_ids.insert(hash, id);
+                id
+            }
+        };
+        if places.is_none() {
+            self.points[point as usize].shape = shape;
         }
-        let id = fitting(self.shapes.len())?;
-        self.shapes.push(Shape(self.arena.slice(keys)));
-        self.shape_ids.insert(hash, id);
+        Ok(shape)
+    }
+
+    // ---- what is likely ----
+
+    /// The point where an object starts that follows on a point, as the value of its key or in it.
+    #[inline]
+    pub(super) fn start(&mut self, point: u32) -> Result<u32, ReadError> {
+        let key = self.points[point as usize].key;
+        let start = self.starts[key as usize].point;
+        if start == OUTSIDE && key != NO_TEXT { self.new_start(key) } else { Ok(start) }
+    }
+    #[cold]
+    fn new_start(&mut self, key: u32) -> Result<u32, ReadError> {
+        let id = fitting(self.points.len())?;
+        self.points.push(Point::new(NO_TEXT, OUTSIDE, id));
+        self.starts[key as usize].point = id;
         Ok(id)
+    }
+    /// The point after the key that starts at a place, if it came after `point` lately, and the place
+    /// of the quote behind the key.
+    #[inline(always)]
+    pub(super) fn likely_key(
+        &mut self,
+        point: u32,
+        bytes: &[u8],
+        from: usize,
+    ) -> Option<(u32, usize)> {
+        let next = self.points[point as usize].next;
+        let key = self.points[next as usize].key;
+        match self.starts[key as usize].quote_after(bytes, from) {
+            Some(end) => Some((next, end)),
+            None => self.less_likely_key(point, bytes, from),
+        }
+    }
+    #[inline(never)]
+    fn less_likely_key(&mut self, point: u32, bytes: &[u8], from: usize) -> Option<(u32, usize)> {
+        let last = self.points[point as usize].next;
+        let mut next = self.points[last as usize].sibling;
+        for _ in 1..KEYS_TRIED {
+            if next == last {
+                break;
+            }
+            let Point { key, sibling, .. } = self.points[next as usize];
+            if let Some(end) = self.quote_after(key, bytes, from) {
+                self.points[point as usize].next = next;
+                return Some((next, end));
+            }
+            next = sibling;
+        }
+        // the most likely one is tried again, as a long one
+        let key = self.points[last as usize].key;
+        self.quote_after(key, bytes, from).map(|end| (last, end))
+    }
+    /// The point after a key that follows on `point`. A key that is plain stood in the document without
+    /// escapes.
+    pub(super) fn after_key(
+        &mut self,
+        point: u32,
+        key: u32,
+        is_plain: bool,
+    ) -> Result<u32, ReadError> {
+        let hash = hash_words(point, &[key]);
+        let points = &self.points;
+        let known = self.point_ids.find(hash, |id| {
+            let known = points[id as usize];
+            known.before == point && known.key == key
+        });
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let id = fitting(self.points.len())?;
+                self.points.push(Point::new(key, point, id));
+                self.point_ids.insert(hash, id);
+                let last = self.points[point as usize].next;
+                if is_plain && last != OUTSIDE {
+                    self.points[id as usize].sibling = self.points[last as usize].sibling;
+                    self.points[last as usize].sibling = id;
+                }
+                id
+            }
+        };
+        if is_plain {
+            self.points[point as usize].next = id;
+        }
+        Ok(id)
+    }
+    /// The string that starts at a place, if it stood at a point lately, and the place of the quote
+    /// behind it.
+    #[inline(always)]
+    pub(super) fn likely_string(
+        &mut self,
+        point: u32,
+        bytes: &[u8],
+        from: usize,
+    ) -> Option<(u32, usize)> {
+        let [first, second] = self.points[point as usize].strings;
+        if let Some(end) = self.quote_after(first, bytes, from) {
+            return Some((first, end));
+        }
+        let end = self.quote_after(second, bytes, from)?;
+        self.points[point as usize].strings = [second, first];
+        Some((second, end))
+    }
+    /// From now on a string is likely at a point. It must have stood in the document without escapes.
+    pub(super) fn expect_string(&mut self, point: u32, id: u32) {
+        let strings = &mut self.points[point as usize].strings;
+        *strings = [id, strings[0]];
+    }
+    /// The place of the quote behind a text, if both stand among the bytes.
+    #[inline(always)]
+    fn quote_after(&self, text: u32, bytes: &[u8], from: usize) -> Option<usize> {
+        let start = &self.starts[text as usize];
+        let end = start.quote_after(bytes, from);
+        if end.is_some() || !start.is_long { end } else { self.quote_after_long(text, bytes, from) }
+    }
+    #[inline(never)]
+    fn quote_after_long(&self, text: u32, bytes: &[u8], from: usize) -> Option<usize> {
+        let text = self.texts[text as usize].as_bytes();
+        let end = from + text.len();
+        let is_it = bytes.get(end) == Some(&b'"') && bytes[from..end] == *text;
+        is_it.then_some(end)
+    }
+    /// The keys that led to a point.
+    pub(super) fn keys(&self, mut point: u32) -> Vec<u32> {
+        let mut keys = Vec::with_capacity(16);
+        while let Point { key, before, .. } = self.points[point as usize]
+            && key != NO_TEXT
+        {
+            keys.push(key);
+            point = before;
+        }
+        keys.reverse();
+        keys
     }
 }
 

@@ -10,7 +10,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::build::{Builder, NO_TEXT, Role, move_to_places, places_of_repeated};
+use super::build::{Builder, OUTSIDE, move_to_places, places_of_repeated};
 use super::tree::{Json, Tag, Word};
 use crate::base::arena::Arena;
 use crate::base::id_table::{ByteHash, hash_bytes};
@@ -159,11 +159,16 @@ pub(super) fn too_large() -> ReadError {
 
 /// An array or object that is being read.
 struct Open {
-    is_object: bool,
+    /// The byte that ends it.
+    close: u8,
+    /// How many blanks there were before its first item, and before itself. In an indented document
+    /// as many stand before its other items, and before its end.
+    blanks: usize,
+    blanks_outside: usize,
     /// Where its values start among those of all open containers.
     start: usize,
-    /// Where its keys start.
-    keys_start: usize,
+    /// The point where the containers around it are.
+    point: u32,
     /// Where its text starts.
     offset: usize,
 }
@@ -178,42 +183,40 @@ struct Reader<'x, 'a, I> {
 impl<'a, I: Input> Reader<'_, 'a, I> {
     fn document(mut self) -> Result<Json<'a>, ReadError> {
         let mut open: Vec<Open> = Vec::new();
-        // values and keys of all open containers, innermost last; a key stands here before its value
+        // values of all open containers, innermost last
         let mut values: Vec<u32> = Vec::new();
-        let mut keys: Vec<u32> = Vec::new();
+        let mut point = OUTSIDE;
+        let mut first = self.skip_blanks();
         'value: loop {
-            let first = self.skip_blanks();
             let mut offset = self.at;
             let mut value = match first {
-                b'"' => {
-                    let before = keys.len().checked_sub(2).map_or(NO_TEXT, |at| keys[at]);
-                    Word::new(Tag::String, self.string(Role::Value(before))?)
-                }
+                b'"' => Word::new(Tag::String, self.string(point)?),
                 b'-' | b'0'..=b'9' => self.number()?,
                 b'[' | b'{' => {
-                    let is_object = first == b'{';
+                    let close = first + 2;
                     if open.len() >= DEPTH_MAX {
-                        return Err(self.input.too_deep(is_object, self.at));
+                        return Err(self.input.too_deep(close == b'}', self.at));
                     }
                     self.at += 1;
-                    let next = self.skip_blanks();
-                    if next == if is_object { b'}' } else { b']' } {
+                    let around = open.last().map_or((0, 0), |o| (o.blanks, o.blanks_outside));
+                    let likely = around.0 + around.0.saturating_sub(around.1);
+                    let (next, blanks) = self.count_blanks(likely);
+                    if next == close {
                         self.at += 1;
-                        if is_object {
-                            self.builder.object(&mut Vec::new(), &mut Vec::new(), 0, 0)?
+                        if close == b'}' {
+                            let start = values.len();
+                            self.builder.object(OUTSIDE, &mut values, start)?
                         } else {
                             self.builder.array(&[])?
                         }
                     } else {
-                        open.push(Open {
-                            is_object,
-                            start: values.len(),
-                            keys_start: keys.len(),
-                            offset,
-                        });
-                        if is_object {
-                            let parent = keys.last().map_or(NO_TEXT, |key| *key);
-                            keys.push(self.key(next, Role::FirstKey(parent))?);
+                        let start = values.len();
+                        let blanks_outside = around.0;
+                        open.push(Open { close, blanks, blanks_outside, start, point, offset });
+                        first = next;
+                        if close == b'}' {
+                            let start = self.builder.start(point)?;
+                            (point, first) = self.key(next, start)?;
                         }
                         continue 'value;
                     }
@@ -234,48 +237,72 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                     }
                     return Ok(self.builder.finish(value));
                 };
-                let is_object = container.is_object;
                 values.push(value.0);
                 if open.len() == 1
                     && let Some(extents) = &mut self.extents
                 {
                     extents.push(offset..self.at);
                 }
-                match (self.skip_blanks(), is_object) {
-                    (b',', true) => {
-                        self.at += 1;
-                        let next = self.skip_blanks();
-                        let before = keys.last().map_or(NO_TEXT, |key| *key);
-                        keys.push(self.key(next, Role::NextKey(before))?);
-                        continue 'value;
+                let next = self.skip_likely_blanks(container.blanks_outside);
+                if next == b',' {
+                    self.at += 1;
+                    first = self.skip_likely_blanks(container.blanks);
+                    if container.close == b'}' {
+                        (point, first) = self.key(first, point)?;
                     }
-                    (b',', false) => {
-                        self.at += 1;
-                        continue 'value;
-                    }
-                    (b'}', true) | (b']', false) => self.at += 1,
-                    _ => return Err(self.error("Expecting ',' delimiter")),
+                    continue 'value;
                 }
-                let Open { start, keys_start, .. } = *container;
+                if next != container.close {
+                    return Err(self.error("Expecting ',' delimiter"));
+                }
+                self.at += 1;
+                let start = container.start;
                 offset = container.offset;
-                if open.len() == 1
-                    && is_object
-                    && let Some(extents) = &mut self.extents
-                    && let Some(places) = places_of_repeated(&keys)
-                {
-                    move_to_places(extents, 0, &places);
-                }
-                value = if is_object {
-                    let places = self.builder.object(&mut keys, &mut values, keys_start, start)?;
-                    keys.truncate(keys_start);
-                    places
+                value = if container.close == b'}' {
+                    if open.len() == 1
+                        && let Some(extents) = &mut self.extents
+                        && let Some(places) = places_of_repeated(&self.builder.keys(point))
+                    {
+                        move_to_places(extents, 0, &places);
+                    }
+                    self.builder.object(point, &mut values, start)?
                 } else {
                     self.builder.array(&values[start..])?
                 };
                 values.truncate(start);
+                point = container.point;
                 open.pop();
             }
         }
+    }
+
+    /// Moves past blanks; the byte found there, or 0 at the end. That there are `likely` of them, a
+    /// line end and spaces, is found out faster than anything else.
+    #[inline(always)]
+    fn skip_likely_blanks(&mut self, likely: usize) -> u8 {
+        let bytes = self.input.bytes();
+        match bytes.get(self.at) {
+            Some(byte) if *byte > b' ' => *byte,
+            Some(b'\n') => {
+                if let Some([b'\n', spaces @ .., next]) = bytes.get(self.at..=self.at + likely)
+                    && *next > b' '
+                    && are_spaces(spaces)
+                {
+                    self.at += likely;
+                    return *next;
+                }
+                self.skip_some_blanks()
+            }
+            _ => self.skip_blanks(),
+        }
+    }
+
+    /// The same, and how many there were; 0 where they were not all at hand.
+    #[inline]
+    fn count_blanks(&mut self, likely: usize) -> (u8, usize) {
+        let start = self.at;
+        let next = self.skip_likely_blanks(likely);
+        (next, self.at.saturating_sub(start))
     }
 
     /// Moves past blanks; the byte found there, or 0 at the end.
@@ -315,39 +342,59 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         }
     }
 
-    /// A key and its colon; `next` is the byte the key should start with.
-    #[inline]
-    fn key(&mut self, next: u8, role: Role) -> Result<u32, ReadError> {
+    /// A key that follows on a point, its colon and the blanks behind it. `next` is the byte the key
+    /// should start with. The point after it, and the first byte of its value.
+    #[inline(always)]
+    fn key(&mut self, next: u8, point: u32) -> Result<(u32, u8), ReadError> {
         if next != b'"' {
             return Err(self.error("Expecting property name enclosed in double quotes"));
         }
-        let key = self.string(role)?;
+        let bytes = self.input.bytes();
+        let point = match self.builder.likely_key(point, bytes, self.at + 1) {
+            Some((point, end)) => {
+                match bytes.get(end + 1..) {
+                    Some([b':', b' ', first, ..]) if *first > b' ' => {
+                        self.at = end + 3;
+                        return Ok((point, *first));
+                    }
+                    Some([b':', first, ..]) if *first > b' ' => {
+                        self.at = end + 2;
+                        return Ok((point, *first));
+                    }
+                    _ => self.at = end + 1,
+                }
+                point
+            }
+            None => {
+                let (key, is_plain) = self.unlikely_string()?;
+                self.builder.after_key(point, key, is_plain)?
+            }
+        };
         if self.skip_blanks() != b':' {
             return Err(self.error("Expecting ':' delimiter"));
         }
         self.at += 1;
-        Ok(key)
+        Ok((point, self.skip_blanks()))
     }
 
-    /// The place among the texts of a string, from its opening quote on.
+    /// The place among the texts of a string at a point, from its opening quote on.
     #[inline]
-    fn string(&mut self, role: Role) -> Result<u32, ReadError> {
-        let start = self.at + 1;
+    fn string(&mut self, point: u32) -> Result<u32, ReadError> {
         let bytes = self.input.bytes();
-        let (id, text) = self.builder.expected(role);
-        let end = start + text.len();
-        if id != NO_TEXT
-            && bytes.get(end) == Some(&b'"')
-            && bytes.get(start..end) == Some(text.as_bytes())
-        {
+        if let Some((id, end)) = self.builder.likely_string(point, bytes, self.at + 1) {
             self.at = end + 1;
             return Ok(id);
         }
-        self.unexpected_string(role)
+        let (id, is_plain) = self.unlikely_string()?;
+        if is_plain {
+            self.builder.expect_string(point, id);
+        }
+        Ok(id)
     }
 
+    /// The place among the texts of any string, and whether it stands there without escapes.
     #[inline(never)]
-    fn unexpected_string(&mut self, role: Role) -> Result<u32, ReadError> {
+    fn unlikely_string(&mut self) -> Result<(u32, bool), ReadError> {
         let start = self.at + 1;
         let bytes = self.input.bytes();
         let (end, hash) = hashed_plain_run(bytes, start);
@@ -357,20 +404,19 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         let Some(id) = self.builder.text(&bytes[start..end], hash)? else {
             return Err(self.error("invalid UTF-8"));
         };
-        self.builder.expect(role, id);
         self.at = end + 1;
-        Ok(id)
+        Ok((id, true))
     }
 
     /// A string that is not plain, or not well-formed, or not all at hand.
     #[cold]
-    fn special_string(&mut self) -> Result<u32, ReadError> {
+    fn special_string(&mut self) -> Result<(u32, bool), ReadError> {
         let end = plain_run(self.input.bytes(), self.at + 1);
         if end == self.input.bytes().len() && self.input.more(self.at) {
             self.at = 0;
-            return self.unexpected_string(Role::Value(NO_TEXT));
+            return self.unlikely_string();
         }
-        self.escaped_string()
+        Ok((self.escaped_string()?, false))
     }
 
     /// A string with escapes or mistakes.
@@ -557,6 +603,21 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
     #[cold]
     fn error(&self, message: &str) -> ReadError {
         self.input.syntax_error(message, self.at)
+    }
+}
+
+/// Whether all bytes are spaces.
+#[inline(always)]
+fn are_spaces(bytes: &[u8]) -> bool {
+    const SPACES: [u8; 32] = [b' '; 32];
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<32>(), bytes.last_chunk::<32>()) {
+        *first == SPACES
+            && *last == SPACES
+            && (bytes.len() <= 64 || bytes.as_chunks().0.iter().all(|chunk| *chunk == SPACES))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        [*first, *last] == [[b' '; 16]; 2]
+    } else {
+        bytes.iter().all(|byte| *byte == b' ')
     }
 }
 

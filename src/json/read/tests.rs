@@ -80,6 +80,45 @@ fn errors_are_worded_as_python_words_them() {
     assert!(check(&"9".repeat(4301)).starts_with("ValueError: Exceeds the limit (4300 digits)"));
 }
 
+/// Keys, strings and blanks that came before are tried first where they are likely again.
+#[test]
+fn what_is_likely_is_not_taken_for_what_stands_there() {
+    let long = "a_key_of_more_than_sixteen_bytes";
+    let keys = ["", "a", "ab", "abcdefg", "abcdefgh", "abcdefghijklmno", "abcdefghijklmnop", long];
+    let objects = (0..200).map(|n: usize| {
+        let members = (0..n % 4).map(|at| {
+            let (key, string) = (keys[(n * 7 + at * 3) % 8], keys[(n / 3 + at) % 8]);
+            format!("\"{key}{at}\": \"{string}\"")
+        });
+        let escaped = ["\\u0061", "\\\"", "a", "\\\\"][n % 4];
+        format!("{{{}{escaped}\": {n}}}", members.map(|m| m + ", ").collect::<String>() + "\"")
+    });
+    let text = format!("[{}]", objects.collect::<Vec<_>>().join(", "));
+    let plain = text.replace("\\u0061", "a");
+    assert_eq!(check(&text), plain);
+    for (comma, colon) in [(",", ":"), (",\n  ", ": "), (",\n \t  ", " :\n "), (" ,\n", ":  ")] {
+        let spaced = text.replace(", ", comma).replace(": ", colon);
+        assert_eq!(check(&spaced), plain);
+        // blanks that are no blanks, where as many were before
+        let end = spaced.rfind(", ").or(spaced.rfind(",\n")).unwrap_or(spaced.len() - 1);
+        let mistake = format!("{}\u{b}{}", &spaced[..end], &spaced[end..]);
+        assert!(check(&mistake).starts_with("JSONDecodeError: Expecting ',' delimiter"));
+    }
+    for spaces in [0, 1, 7, 15, 16, 17, 31, 32, 33, 40, 63, 64, 65, 95, 100, 200] {
+        let line = format!("\n{}", " ".repeat(spaces));
+        let text = format!("[{line}1,{line}2,{line}3]");
+        assert_eq!(check(&text), "[1, 2, 3]");
+        for at in 0..spaces {
+            let mut bad = text.clone().into_bytes();
+            bad[line.len() + 4 + at] = b'x';
+            let bad = check(&String::from_utf8(bad).unwrap());
+            let offset = line.len() + 4 + at;
+            let place = format!("line 3 column {} (char {offset})", at + 1);
+            assert_eq!(bad, format!("JSONDecodeError: Expecting value: {place}"));
+        }
+    }
+}
+
 #[test]
 fn deep_nesting_is_one_clear_error() {
     let message = check(&"[".repeat(100_000));
