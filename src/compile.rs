@@ -261,7 +261,7 @@ impl<'r> Driver<'_, 'r> {
 
         let (order, referenced) = compilation_order(ctx, &artifacts)?;
         let mut backend = Backend::new(ctx, &targets, &artifacts);
-        let mut files = Files::new(session, &options, &targets);
+        let mut files = Files::new(session, &options, &targets, self.request.keep);
         let mut kept = Ok(());
         let mut artifacts: Vec<Option<Artifact>> = artifacts.into_iter().map(Some).collect();
         for place in &order {

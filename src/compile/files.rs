@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::Targets;
 use super::backend::{Compiled, CompiledProgram};
+use super::{Keep, Targets};
 use crate::artifacts::write::{Outputs, output_path};
 use crate::artifacts::{arc32, arc56, source_map};
 use crate::base::source::Loc;
@@ -15,7 +15,7 @@ use crate::metadata::{ContractMetadata, Metadata};
 use crate::options::CompileOptions;
 use crate::session::Session;
 
-/// The specification files of an artifact, where the options ask for them.
+/// The specification files of an artifact, where the options and the request ask for them.
 #[derive(Default)]
 pub struct Specifications {
     /// ARC-32.
@@ -30,6 +30,7 @@ pub struct Files<'f, 's> {
     session: &'f Session<'s>,
     options: &'f CompileOptions,
     targets: &'f Targets,
+    keep: Keep,
     /// Messages about files.
     messages: Vec<Diagnostic>,
     /// The first failure; after it no files are made.
@@ -42,12 +43,14 @@ impl<'f, 's> Files<'f, 's> {
         session: &'f Session<'s>,
         options: &'f CompileOptions,
         targets: &'f Targets,
+        keep: Keep,
     ) -> Self {
-        Self { session, options, targets, messages: Vec::new(), failure: None }
+        Self { session, options, targets, keep, messages: Vec::new(), failure: None }
     }
 
-    /// Makes the files of an artifact and returns its specifications; there are none for an artifact
-    /// that is only referred to, nor after errors, as nothing will be put in place then.
+    /// Makes the files of an artifact and returns its specifications, if artifacts are kept; there are
+    /// none for an artifact that is only referred to, nor after errors, as nothing will be put in place
+    /// then.
     pub fn make(&mut self, artifact: &Compiled, outputs: &mut dyn Outputs) -> Specifications {
         let Some(folder) = self.targets.get(&artifact.id) else { return Specifications::default() };
         if self.failure.is_some() || self.session.sink.exit_code() != 0 {
@@ -66,6 +69,12 @@ impl<'f, 's> Files<'f, 's> {
     pub fn tell(self) -> Outcome<()> {
         self.session.sink.put_back(self.messages);
         self.failure.map_or(Ok(()), Err)
+    }
+
+    /// The text of a file, if somebody asks for it. Texts of large contracts would be most of what is in
+    /// memory while the files after them are made.
+    fn kept(&self, text: String) -> Option<String> {
+        (self.keep == Keep::Artifacts).then_some(text)
     }
 
     fn make_artifact(
@@ -88,12 +97,12 @@ impl<'f, 's> Files<'f, 's> {
             if options.output_arc32 {
                 let text = arc32::render(session, contract, &approval.text, &clear.text)?;
                 write(".arc32.json", text.as_bytes())?;
-                specifications.arc32 = Some(text);
+                specifications.arc32 = self.kept(text);
             }
             if options.output_arc56 {
                 let text = arc56_file(session, options, contract, approval, clear)?;
                 write(".arc56.json", text.as_bytes())?;
-                specifications.arc56 = Some(text);
+                specifications.arc56 = self.kept(text);
             }
         }
         let programs = &artifact.programs;
