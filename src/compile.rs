@@ -418,7 +418,9 @@ fn wrapped(class: &str, message: &str) -> String {
 }
 
 /// Gives the session the lines of the source files.
-fn read_annotations(session: &mut Session<'_>, json: Json<'_>) -> Outcome<()> {
+fn read_annotations<'s>(session: &mut Session<'s>, json: Json<'s>) -> Outcome<()> {
+    let arena = session.arena;
+    let line = |json: Json<'s>| json.as_str().unwrap_or_else(|| arena.str(&to_text(json)));
     let wrong = |class, message: String| Failure::internal(wrapped(class, &message), Loc::NONE);
     let Kind::Object(files) = json.kind() else {
         let message = format!("'{}' object has no attribute 'items'", class_name(json));
@@ -428,16 +430,16 @@ fn read_annotations(session: &mut Session<'_>, json: Json<'_>) -> Outcome<()> {
         let file = session.sym(&normalise_path(path));
         let lines = match lines.kind() {
             Kind::Null => None,
-            Kind::Array(lines) => Some(lines.iter().map(to_text).collect()),
+            Kind::Array(lines) => Some(lines.iter().map(line).collect()),
             // Python iterates the characters of a string and the keys of an object
-            Kind::String(text) => Some(text.chars().map(String::from).collect()),
-            Kind::Object(members) => Some(members.keys().map(str::to_owned).collect()),
+            Kind::String(text) => Some(text.split_inclusive(|_| true).collect()),
+            Kind::Object(members) => Some(members.keys().collect()),
             Kind::Bool(_) | Kind::Int(_) | Kind::Number(_) => {
                 let message = format!("'{}' object is not iterable", class_name(lines));
                 return Err(wrong("TypeError", message));
             }
         };
-        session.sources.insert(file, lines);
+        session.sources.insert(file, lines.map(|lines: Vec<&str>| arena.slice(&lines)));
     }
     Ok(())
 }

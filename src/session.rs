@@ -31,7 +31,7 @@ pub struct Session<'s> {
     /// Messages to the user.
     pub sink: Sink,
     /// Text of source files, where the front end gave it. The driver fills it before anything runs.
-    pub sources: SourceTexts,
+    pub sources: SourceTexts<'s>,
     stop: Option<StopCheck<'s>>,
 }
 
@@ -88,7 +88,7 @@ impl<'s> Session<'s> {
     }
     /// The whole source lines of a location, where the source is known. A location outside of the
     /// file gives no lines and a warning.
-    pub fn source_lines(&self, location: &SourceLocation) -> Option<&[String]> {
+    pub fn source_lines(&self, location: &SourceLocation) -> Option<&'s [&'s str]> {
         let lines = self.sources.lines(location)?;
         if lines.is_empty() {
             let shown = self.location_text(location);

@@ -182,7 +182,7 @@ fn positions_map_to_lines_and_marks_to_columns() {
     let file = session.sym("/a/src/é.py");
     let mut sources = SourceTexts::default();
     sources.cwd = "/a".to_owned();
-    sources.insert(file, Some(vec!["first".to_owned(), "  é = f(1)".to_owned()]));
+    sources.insert(file, Some(&["first", "  é = f(1)"]));
     session.sources = sources;
     let mut program = small(&session, 11, &["f:", "pushint 1", "itob", "log"]);
     let at = |line, columns: Option<(u32, u32)>| {

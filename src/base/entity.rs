@@ -68,6 +68,10 @@ impl<K: EntityId, V> PrimaryMap<K, V> {
         self.items.push(value);
         id
     }
+    /// Lets go of room for entities that are not expected any more.
+    pub fn shrink_to_fit(&mut self) {
+        self.items.shrink_to_fit();
+    }
     /// The id the next `push` will return.
     pub fn next_id(&self) -> K {
         K::new(self.items.len())

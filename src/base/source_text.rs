@@ -8,21 +8,21 @@ use super::text::path_relative_to;
 
 /// Lines of source files by normalised path.
 #[derive(Default)]
-pub struct SourceTexts {
+pub struct SourceTexts<'s> {
     /// Normalised path of the folder that shown paths are relative to; empty shows them as they are.
     pub cwd: String,
-    files: LookupMap<Symbol, Option<Vec<String>>>,
+    files: LookupMap<Symbol, Option<&'s [&'s str]>>,
 }
 
-impl SourceTexts {
+impl<'s> SourceTexts<'s> {
     /// Keeps the lines of a file; none for a file known to have no text.
-    pub fn insert(&mut self, file: Symbol, lines: Option<Vec<String>>) {
+    pub fn insert(&mut self, file: Symbol, lines: Option<&'s [&'s str]>) {
         self.files.insert(file, lines);
     }
     /// The whole lines a location covers, as far as the file has them; none where the file's text
     /// is not known.
-    pub fn lines(&self, location: &SourceLocation) -> Option<&[String]> {
-        let lines = self.files.get(&location.file?)?.as_deref()?;
+    pub fn lines(&self, location: &SourceLocation) -> Option<&'s [&'s str]> {
+        let lines = (*self.files.get(&location.file?)?)?;
         let end = lines.len().min(location.end_line as usize);
         let start = end.min((location.line as usize).saturating_sub(1));
         Some(&lines[start..end])

@@ -55,8 +55,19 @@ fn working_folder() -> Result<String, String> {
     Ok(folder.to_string_lossy().into_owned())
 }
 
+/// Has the allocator give large pieces of memory back to the system when they are freed: there is one
+/// compilation to make, and its stages need large pieces of different sizes.
+fn return_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the call takes no pointers and may be made at any time.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 64 << 10);
+    }
+}
+
 /// Compiles here.
 fn in_process(args: &CompileArgs) -> Outcome {
+    return_memory();
     let arena = Arena::new();
     let inputs = read_inputs(args, |path| inputs::read_document(path, &arena))?;
     let cwd = working_folder()?;

@@ -131,10 +131,17 @@ fn render_default(report: &Report, style: &Style) -> String {
 
 /// The excerpt of a location that covers exactly these lines: several lines as they are, one with
 /// its columns underlined.
-pub fn excerpt(lines: &[String], column: Option<u32>, end_column: Option<u32>) -> Vec<String> {
-    let [line] = lines else { return lines.to_vec() };
+pub fn excerpt(
+    lines: &[impl AsRef<str>],
+    column: Option<u32>,
+    end_column: Option<u32>,
+) -> Vec<String> {
+    let [line] = lines else {
+        return lines.iter().map(|line| line.as_ref().to_owned()).collect();
+    };
+    let line = line.as_ref();
     let cells_before = |column: Option<u32>| {
-        let before = column.map_or(line.as_str(), |column| take_chars(line, column as usize));
+        let before = column.map_or(line, |column| take_chars(line, column as usize));
         char_len(&expand_tabs(before))
     };
     let (start, end) = (cells_before(column), cells_before(end_column));
@@ -147,7 +154,7 @@ mod tests {
     use super::*;
 
     fn report(column: Option<u32>) -> Report {
-        let lines = ["\tx = ünknown".to_owned()];
+        let lines = ["\tx = ünknown"];
         Report {
             severity: Severity::Error,
             message: "no \"ünknown\"".to_owned(),

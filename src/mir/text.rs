@@ -266,8 +266,8 @@ mod tests {
         let mut session = Session::new(&arena, None);
         session.sources.cwd = "/home/me".to_owned();
         let file = session.sym("/home/me/code.py");
-        let lines = ["def f():", "    x = (", "        1  ", "    )"].map(str::to_owned);
-        session.sources.insert(file, Some(lines.to_vec()));
+        let lines = ["def f():", "    x = (", "        1  ", "    )"];
+        session.sources.insert(file, Some(&lines));
         let at = |line, end_line, column| {
             session.locs.intern(SourceLocation {
                 file: Some(file),

@@ -77,7 +77,7 @@ fn source_comments_start_with_the_comment_above_a_statement() {
     let file = session.sym("/a/x.py");
     session.sources.cwd = "/a".to_owned();
     let lines = ["def f():", "    # why", "\ty = (", "    1)  ", "return y"];
-    session.sources.insert(file, Some(lines.map(str::to_owned).to_vec()));
+    session.sources.insert(file, Some(&lines));
     let text = "#pragma version 11\n\n// f() -> void:\nf:\n    int 1\n    itob\n    return\n";
     let mut program = text_read::read(&session, text).expect("readable TEAL");
     let at = |line, end_line, comment_lines, column| {

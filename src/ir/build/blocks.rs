@@ -257,6 +257,9 @@ impl<'a, 's> Blocks<'a, 's> {
             self.ssa.seal(self.ctx, &mut self.sub, *block)?;
         }
         self.ssa.verify_complete(&self.sub)?;
+        // the subroutines of all programs are built before the first is compiled
+        self.sub.ops.shrink_to_fit();
+        self.sub.blocks.shrink_to_fit();
         Ok(self.sub)
     }
 }
