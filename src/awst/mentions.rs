@@ -1,7 +1,7 @@
 //! Kinds of nodes that a body has, found once when it is read, so that a search for some kind passes over
 //! the bodies without any.
 
-use super::expr::{Expr, ExprRef, MethodRef};
+use super::expr::{Expr, ExprRef, MethodRef, SubroutineTarget};
 use super::stmt::{Block, Stmt};
 use super::visit::{Descend, Visitor, walk_block, walk_expr};
 use super::wtypes::WTypes;
@@ -35,6 +35,11 @@ impl Mentions {
     pub const COMPILED: Self = Self(1 << 10);
     /// Uses of the router.
     pub const ROUTER: Self = Self(1 << 11);
+
+    /// Calls of methods of a contract.
+    pub const METHOD_CALLS: Self = Self(1 << 12);
+    /// Reads of array fields of inner transactions.
+    pub const ARRAY_FIELDS: Self = Self(1 << 13);
 
     /// What the statements of a body mention.
     pub fn of(wtypes: &WTypes<'_>, body: &Block<'_>) -> Self {
@@ -90,10 +95,16 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
             Expr::SubmitInnerTransaction(_) => {
                 Mentions::SUBMISSIONS.or(Mentions::INNER_TRANSACTIONS)
             }
+            Expr::InnerTransactionField(access) if access.field.is_array() => {
+                Mentions::ARRAY_FIELDS.or(Mentions::INNER_TRANSACTIONS)
+            }
             Expr::InnerTransactionField(_) => Mentions::INNER_TRANSACTIONS,
             Expr::UpdateInnerTransaction(_) => Mentions::SUBMISSIONS,
             Expr::IntrinsicCall(call) if call.op_code == "itxn_submit" => Mentions::SUBMISSIONS,
-            Expr::SubroutineCallExpression(_) => Mentions::CALLS,
+            Expr::SubroutineCallExpression(call) => match call.target {
+                SubroutineTarget::SubroutineId { .. } => Mentions::CALLS,
+                _ => Mentions::CALLS.or(Mentions::METHOD_CALLS),
+            },
             Expr::AppStateExpression(_)
             | Expr::AppAccountStateExpression(_)
             | Expr::BoxValueExpression(_)

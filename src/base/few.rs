@@ -3,9 +3,10 @@
 use std::ops::Deref;
 
 /// A short list. Reads as a slice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Few<T> {
     /// No item.
+    #[default]
     None,
     /// One item.
     One([T; 1]),

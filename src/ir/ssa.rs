@@ -50,14 +50,22 @@ struct Removed {
 }
 
 impl Ssa {
-    /// Starts with the parameters as values of the entry block.
-    pub fn new(parameters: &[Register], entry: BlockId) -> Self {
-        let mut ssa = Self::default();
+    /// Starts anew, in the memory of the subroutine before, with the parameters as values of the entry
+    /// block.
+    pub fn start(&mut self, parameters: &[Register], entry: BlockId) {
+        let Self { sealed, variables, elsewhere, replaced, incomplete, readers, block_of_phi } =
+            self;
+        sealed.clear();
+        variables.clear();
+        elsewhere.clear();
+        replaced.clear();
+        incomplete.clear();
+        readers.clear();
+        block_of_phi.clear();
         for parameter in parameters {
-            ssa.write(entry, *parameter);
-            ssa.variable(parameter.name).next_version = 1;
+            self.write(entry, *parameter);
+            self.variable(parameter.name).next_version = 1;
         }
-        ssa
     }
     fn variable(&mut self, name: Symbol) -> &mut Variable {
         self.variables.get_or_insert_with(name, Variable::default)
@@ -360,7 +368,8 @@ mod tests {
             .collect();
         let [entry, header, body, exit] = blocks[..] else { unreachable!("four blocks") };
         let (x, y) = (ctx.sym("x"), ctx.sym("y"));
-        let mut ssa = Ssa::new(&[], entry);
+        let mut ssa = Ssa::default();
+        ssa.start(&[], entry);
         ssa.seal(ctx, &mut sub, entry).unwrap();
         for variable in [x, y] {
             let register = ssa.new_register(variable, IrType::UInt64, Loc::NONE);

@@ -25,7 +25,7 @@ struct Invocations<'r, 's> {
 }
 
 impl<'s> Visitor<'s> for Invocations<'_, 's> {
-    const LOOKS_FOR: Option<Mentions> = Some(Mentions::CALLS);
+    const LOOKS_FOR: Option<Mentions> = Some(Mentions::METHOD_CALLS);
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         let Expr::SubroutineCallExpression(call) = expr else { return };
         let problem = match (call.target, self.contract) {

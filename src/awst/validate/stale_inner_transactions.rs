@@ -7,7 +7,7 @@ use crate::awst::decl::RootNode;
 use crate::awst::expr::{Expr, ExprRef};
 use crate::awst::mentions::Mentions;
 use crate::awst::stmt::Stmt;
-use crate::awst::visit::{Visitor, walk_root};
+use crate::awst::visit::{Descend, Visitor, walk_root};
 use crate::awst::wtypes::WTypeKind;
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupMap;
@@ -21,8 +21,13 @@ pub fn run<'s>(context: &Context<'_, 's>, roots: &'s [RootNode<'s>]) -> Outcome<
         if !root.mentions().overlaps(Mentions::INNER_TRANSACTIONS) {
             continue;
         }
-        let mut staleness =
-            Staleness { context, active: Vec::new(), maybe_stale: LookupMap::new(), failure: None };
+        let mut staleness = Staleness {
+            context,
+            reads_arrays: root.mentions().overlaps(Mentions::ARRAY_FIELDS),
+            active: Vec::new(),
+            maybe_stale: LookupMap::new(),
+            failure: None,
+        };
         walk_root(&mut staleness, root);
         staleness.failure.map_or(Ok(()), Err)?;
     }
@@ -31,6 +36,8 @@ pub fn run<'s>(context: &Context<'_, 's>, roots: &'s [RootNode<'s>]) -> Outcome<
 
 struct Staleness<'c, 'r, 's> {
     context: &'c Context<'r, 's>,
+    /// Whether anything could be stale; assignments are checked in any case.
+    reads_arrays: bool,
     /// Variables that hold the transactions submitted last.
     active: Vec<Symbol>,
     /// Where a variable's transaction may have been replaced.
@@ -65,6 +72,9 @@ impl Staleness<'_, '_, '_> {
 impl<'s> Visitor<'s> for Staleness<'_, '_, 's> {
     const LOOKS_FOR: Option<Mentions> =
         Some(Mentions::INNER_TRANSACTIONS.or(Mentions::SUBMISSIONS).or(Mentions::CALLS));
+    fn enter_expr(&mut self, _expr: ExprRef<'s>) -> Descend {
+        if self.reads_arrays { Descend::Into } else { Descend::Skip }
+    }
     fn leave_stmt(&mut self, stmt: &'s Stmt<'s>) {
         let Stmt::AssignmentStatement(assignment) = stmt else { return };
         let is_transaction = |item: &ExprRef<'s>| {

@@ -41,13 +41,13 @@ pub struct Blocks<'a, 's> {
 }
 
 impl<'a, 's> Blocks<'a, 's> {
-    /// Starts the body of a subroutine that has none.
-    pub fn new(ctx: Ctx<'a, 's>, mut sub: Subroutine) -> Outcome<Self> {
+    /// Starts the body of a subroutine that has none, with tables that another body may have filled.
+    pub fn new(ctx: Ctx<'a, 's>, mut sub: Subroutine, mut ssa: Ssa) -> Outcome<Self> {
         let mut entry = BasicBlock::new(sub.loc, None, None);
         entry.number = Some(0);
         let entry = sub.blocks.push(entry);
         sub.body.push(entry);
-        let mut ssa = Ssa::new(&sub.parameters, entry);
+        ssa.start(&sub.parameters, entry);
         ssa.seal(ctx, &mut sub, entry)?;
         Ok(Self {
             ctx,
@@ -247,8 +247,8 @@ impl<'a, 's> Blocks<'a, 's> {
         }
     }
 
-    /// Seals what is still open and returns the subroutine with its body.
-    pub fn finalise(mut self) -> Outcome<Subroutine> {
+    /// Seals what is still open and returns the subroutine with its body, and the tables for the next.
+    pub fn finalise(mut self) -> Outcome<(Subroutine, Ssa)> {
         for (label, block) in &self.pending {
             let message = format!("block with label {} not found", self.ctx.text(*label));
             self.ctx.sink().error(message, self.sub.blocks[*block].loc);
@@ -260,6 +260,6 @@ impl<'a, 's> Blocks<'a, 's> {
         // the subroutines of all programs are built before the first is compiled
         self.sub.ops.shrink_to_fit();
         self.sub.blocks.shrink_to_fit();
-        Ok(self.sub)
+        Ok((self.sub, self.ssa))
     }
 }

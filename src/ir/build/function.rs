@@ -17,6 +17,7 @@ use crate::ir::op::{
     Constant, OpKind, Register, RegisterRole, Source, SourceKind, TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
+use crate::ir::ssa::Ssa;
 use crate::ir::types::{EncodingId, IrType, Shape};
 use crate::ir::verify;
 
@@ -48,12 +49,27 @@ pub struct FunctionBuilder<'a, 's> {
     pub blocks: Blocks<'a, 's>,
     /// What is known of inner transactions held in variables.
     pub itxn: InnerTransactions<'s>,
+    known: Known<'s>,
+    /// Whether the final values of some parameters go back to the caller.
+    has_implicit_parameters: bool,
+    /// A mistake found where none could be returned.
+    deferred: Option<Failure>,
+}
+
+/// What is known of the names and nodes of one body.
+#[derive(Default)]
+struct Known<'s> {
     temp_counters: LookupMap<Symbol, u32>,
     /// By address of the node: the same node may be reached twice, and must take effect once.
     evaluated: LookupMap<*const Expr<'s>, Memo>,
     single_evaluations: LookupMap<&'s str, Vec<(&'s SingleEvaluation<'s>, Option<Source>)>>,
-    /// A mistake found where none could be returned.
-    deferred: Option<Failure>,
+}
+
+/// Tables that each body fills anew, in the memory of the body before.
+#[derive(Default)]
+pub(super) struct Tables<'s> {
+    known: Known<'s>,
+    ssa: Ssa,
 }
 
 /// Builds a body into the declaration of its subroutine.
@@ -62,18 +78,22 @@ pub(super) fn build<'a, 's>(
     function: FunctionRef<'s>,
     declaration: Subroutine,
 ) -> Outcome<Subroutine> {
+    let Tables { mut known, ssa } = build.tables.take();
+    known.temp_counters.clear();
+    known.evaluated.clear();
+    known.single_evaluations.clear();
     let mut builder = FunctionBuilder {
         build,
         function,
-        blocks: Blocks::new(build.ir, declaration)?,
+        blocks: Blocks::new(build.ir, declaration, ssa)?,
         itxn: InnerTransactions::default(),
-        temp_counters: LookupMap::new(),
-        evaluated: LookupMap::new(),
-        single_evaluations: LookupMap::new(),
+        known,
+        has_implicit_parameters: false,
         deferred: None,
     };
     builder.build_body()?;
-    let sub = builder.blocks.finalise()?;
+    let (sub, ssa) = builder.blocks.finalise()?;
+    build.tables.replace(Tables { known: builder.known, ssa });
     verify::verify_new(&sub, build.ir)?;
     Ok(sub)
 }
@@ -81,6 +101,7 @@ pub(super) fn build<'a, 's>(
 impl<'a, 's> FunctionBuilder<'a, 's> {
     fn build_body(&mut self) -> Outcome<()> {
         let implicit: Vec<Register> = self.implicit_parameters().collect();
+        self.has_implicit_parameters = !implicit.is_empty();
         for parameter in &implicit {
             let is_original = self.is_original_name(parameter.name);
             let source = Source::value(Value::bool(true, Loc::NONE));
@@ -167,7 +188,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     /// The name of the next temporary of a description.
     pub fn next_temp_name(&mut self, description: &str) -> Symbol {
         let description = self.sym(description);
-        let counter = self.temp_counters.get_or_insert_with(description, || 0);
+        let counter = self.known.temp_counters.get_or_insert_with(description, || 0);
         let number = *counter;
         *counter += 1;
         self.build.ir.session.symbols.numbered(description, number)
@@ -209,13 +230,14 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         }
         targets.iter().for_each(|target| self.blocks.write(*target));
         verify::check_assignment(self.ir(), &targets, &source, loc)?;
+        if !self.has_implicit_parameters {
+            self.blocks.add(OpKind::Assign { targets, source }, loc);
+            return Ok(());
+        }
         let implicit: Vec<Register> =
             targets.iter().copied().filter(|t| self.is_implicit_parameter(t.name)).collect();
         self.blocks.add(OpKind::Assign { targets, source }, loc);
-        for target in implicit {
-            self.update_out_variable(target)?;
-        }
-        Ok(())
+        implicit.into_iter().try_for_each(|target| self.update_out_variable(target))
     }
     fn update_out_variable(&mut self, target: Register) -> Outcome<()> {
         let loc = self.ir().session.locs.intern(SourceLocation {
@@ -442,7 +464,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
             return self.evaluate_now(expr, materialise);
         }
         let address: *const Expr<'s> = expr;
-        match self.evaluated.get(&address) {
+        match self.known.evaluated.get(&address) {
             Some(Memo::Nothing) => return Ok(None),
             Some(Memo::Values(source)) => return Ok(Some(source.clone())),
             Some(Memo::NotMaterialised) => {
@@ -457,7 +479,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
             Some(source) if is_values(source) => Memo::Values(source.clone()),
             Some(_) => Memo::NotMaterialised,
         };
-        self.evaluated.insert(address, memo);
+        self.known.evaluated.insert(address, memo);
         Ok(result)
     }
     fn evaluate_now(&mut self, expr: ExprRef<'s>, materialise: Option<&[&str]>) -> Evaluated {
@@ -476,7 +498,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         let same = |(seen, _): &&(&SingleEvaluation<'s>, Option<Source>)| {
             std::ptr::eq(*seen, node) || *seen == node
         };
-        let seen = self.single_evaluations.get(node.id.text());
+        let seen = self.known.single_evaluations.get(node.id.text());
         if let Some((_, result)) = seen.and_then(|seen| seen.iter().find(same)) {
             return Ok(result.clone());
         }
@@ -488,7 +510,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
             }
             _ => None,
         };
-        let seen = self.single_evaluations.get_or_insert_with(node.id.text(), Vec::new);
+        let seen = self.known.single_evaluations.get_or_insert_with(node.id.text(), Vec::new);
         seen.push((node, result.clone()));
         Ok(result)
     }

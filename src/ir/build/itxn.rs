@@ -17,6 +17,7 @@ use crate::awst::expr::{
 use crate::awst::stmt::AssignmentStatement;
 use crate::awst::wtypes::{WTypeId, WTypeKind};
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -30,7 +31,7 @@ use super::types::{TupleItem, tuple_item_name};
 
 /// The fields of one transaction, in the order they were first given, each with the numbers of values
 /// it was given, ascending.
-type Fields = OrderedMap<TxnField, Vec<usize>>;
+type Fields = OrderedMap<TxnField, Few<usize>>;
 
 /// Values by transaction field.
 pub(super) type FieldValues<'s> = OrderedMap<TxnField, ExprRef<'s>>;
@@ -62,8 +63,12 @@ impl FieldNames {
 
 fn note_count(fields: &mut Fields, field: TxnField, count: usize) {
     let counts = fields.entry(field).or_default();
-    if let Err(place) = counts.binary_search(&count) {
-        counts.insert(place, count);
+    if counts.is_empty() {
+        *counts = Few::One([count]);
+    } else if let Err(place) = counts.binary_search(&count) {
+        let mut more = counts.to_vec();
+        more.insert(place, count);
+        *counts = Few::copied(&more);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::awst::decl::{
 use crate::awst::expr::{Expr, ExprRef, TemplateVar};
 use crate::awst::mentions::Mentions;
 use crate::awst::operators::BytesEncoding;
-use crate::awst::visit::{Descend, Visitor, walk_function};
+use crate::awst::visit::{Descend, Entered, Visitor, walk_function};
 use crate::awst::wtypes::{ScalarType, WTypeField, WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap, OrderedSet};
@@ -188,7 +188,13 @@ fn methods<'s>(
         .iter()
         .flat_map(|state| state.key_wtype.into_iter().chain([state.storage_wtype]))
         .collect();
-    let mut events = Events { ctx, found: FunctionFacts::new(), stack: Vec::new(), failure: None };
+    let mut events = Events {
+        ctx,
+        found: FunctionFacts::new(),
+        entered: Entered::default(),
+        stack: Vec::new(),
+        failure: None,
+    };
     let names: OrderedSet<Symbol> =
         contract.methods.iter().map(|method| method.function.short_name).collect();
     let mut routable = Vec::new();
@@ -381,6 +387,8 @@ impl<'s, T> FunctionFacts<'s, T> {
 struct Events<'b, 'a, 's> {
     ctx: &'b BuildCtx<'a, 's>,
     found: FunctionFacts<'s, OrderedSet<WTypeId>>,
+    /// The events of a callee are the same at each call in one function.
+    entered: Entered<'s>,
     stack: Vec<FunctionRef<'s>>,
     failure: Option<Failure>,
 }
@@ -397,7 +405,9 @@ impl<'s> Events<'_, '_, 's> {
         if self.found.get_mut(function).is_none() {
             self.found.insert(function, OrderedSet::default());
             self.stack.push(function);
+            let entered = std::mem::take(&mut self.entered);
             walk_function(self, function.function());
+            self.entered = entered;
             self.stack.pop();
         }
         let events = self.found.get_mut(function);
@@ -468,6 +478,7 @@ impl<'s> Visitor<'s> for Events<'_, '_, 's> {
                     Err(failure) => self.emit(Err(failure)),
                 }
             }
+            _ if self.entered.again(expr, Mentions::EVENTS) => {}
             _ => return Descend::Into,
         }
         // Neither event values nor call arguments are searched.
@@ -485,6 +496,7 @@ fn template_variable_types<'s>(
         ctx,
         found: OrderedMap::default(),
         seen: FunctionFacts::new(),
+        entered: Entered::default(),
         stack: Vec::new(),
         failure: None,
     };
@@ -506,6 +518,7 @@ struct TemplateVariables<'b, 'a, 's> {
     ctx: &'b BuildCtx<'a, 's>,
     found: OrderedMap<Symbol, &'s TemplateVar>,
     seen: FunctionFacts<'s, ()>,
+    entered: Entered<'s>,
     stack: Vec<FunctionRef<'s>>,
     failure: Option<Failure>,
 }
@@ -515,7 +528,9 @@ impl<'s> TemplateVariables<'_, '_, 's> {
         if self.seen.get_mut(function).is_none() {
             self.seen.insert(function, ());
             self.stack.push(function);
+            let entered = std::mem::take(&mut self.entered);
             walk_function(self, function.function());
+            self.entered = entered;
             self.stack.pop();
         }
     }
@@ -523,6 +538,13 @@ impl<'s> TemplateVariables<'_, '_, 's> {
 
 impl<'s> Visitor<'s> for TemplateVariables<'_, '_, 's> {
     const LOOKS_FOR: Option<Mentions> = Some(Mentions::TEMPLATE_VARIABLES.or(Mentions::CALLS));
+    fn enter_expr(&mut self, expr: ExprRef<'s>) -> Descend {
+        // A variable of another type is reported wherever it stands.
+        match self.entered.again(expr, Mentions::TEMPLATE_VARIABLES) {
+            true => Descend::Skip,
+            false => Descend::Into,
+        }
+    }
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         match expr {
             _ if self.failure.is_some() => {}

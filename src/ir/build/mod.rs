@@ -88,6 +88,7 @@ pub struct BuildCtx<'a, 's> {
     /// The subroutine that routes calls of the contract, if it has routable methods.
     pub router: Option<SubId>,
     library: Rc<Library<'s>>,
+    tables: Rc<RefCell<function::Tables<'s>>>,
     field_names: Rc<itxn::FieldNames>,
     /// By index of source-level types.
     shapes: Rc<RefCell<Vec<Option<Shape>>>>,
@@ -110,6 +111,7 @@ impl<'a, 's> BuildCtx<'a, 's> {
             root: None,
             router: None,
             library: Rc::default(),
+            tables: Rc::default(),
             field_names: Rc::default(),
             shapes: Rc::default(),
             nodes: Rc::new(document.iter().map(|node| (node.id(), *node)).collect()),

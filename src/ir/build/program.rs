@@ -7,7 +7,7 @@ use crate::awst::decl::{
 use crate::awst::expr::{Arc4FromBytes, Expr, ExprRef, Immediate, Int, VarExpression};
 use crate::awst::mentions::Mentions;
 use crate::awst::stmt::{AssignmentStatement, Block, Stmt};
-use crate::awst::visit::{Descend, Visitor, walk_app_state, walk_function};
+use crate::awst::visit::{Descend, Entered, Visitor, walk_app_state, walk_function};
 use crate::awst::wtypes::{WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap};
@@ -287,12 +287,14 @@ fn called_functions<'s>(
     ctx: &BuildCtx<'_, 's>,
     entries: impl Iterator<Item = &'s ContractMethod<'s>>,
 ) -> Outcome<FunctionSet<'s>> {
-    let mut calls = Calls { ctx, called: FunctionSet::default(), stack: Vec::new(), failure: None };
-    for entry in entries {
-        calls.stack.push(FunctionRef::Method(entry));
-        walk_function(&mut calls, &entry.function);
-        calls.stack.pop();
-    }
+    let mut calls = Calls {
+        ctx,
+        called: FunctionSet::default(),
+        entered: Entered::default(),
+        stack: Vec::new(),
+        failure: None,
+    };
+    entries.for_each(|entry| calls.search(FunctionRef::Method(entry)));
     match calls.failure {
         Some(failure) => Err(failure),
         None => Ok(calls.called),
@@ -302,12 +304,29 @@ fn called_functions<'s>(
 struct Calls<'b, 'a, 's> {
     ctx: &'b BuildCtx<'a, 's>,
     called: FunctionSet<'s>,
+    entered: Entered<'s>,
     stack: Vec<FunctionRef<'s>>,
     failure: Option<Failure>,
 }
 
+impl<'s> Calls<'_, '_, 's> {
+    fn search(&mut self, caller: FunctionRef<'s>) {
+        self.stack.push(caller);
+        let entered = std::mem::take(&mut self.entered);
+        walk_function(self, caller.function());
+        self.entered = entered;
+        self.stack.pop();
+    }
+}
+
 impl<'s> Visitor<'s> for Calls<'_, '_, 's> {
     const LOOKS_FOR: Option<Mentions> = Some(Mentions::CALLS);
+    fn enter_expr(&mut self, expr: ExprRef<'s>) -> Descend {
+        match self.entered.again(expr, Mentions::default()) {
+            true => Descend::Skip,
+            false => Descend::Into,
+        }
+    }
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         let Expr::SubroutineCallExpression(call) = expr else { return };
         if self.failure.is_some() {
@@ -317,9 +336,7 @@ impl<'s> Visitor<'s> for Calls<'_, '_, 's> {
         match self.ctx.resolve_target(call.target, call.loc, caller) {
             Ok(callee) => {
                 if self.called.insert(callee) {
-                    self.stack.push(callee);
-                    walk_function(self, callee.function());
-                    self.stack.pop();
+                    self.search(callee);
                 }
             }
             Err(failure) => self.failure = Some(failure),
