@@ -2,13 +2,14 @@
 
 use num_bigint::BigUint;
 
+use super::arc56::room_for;
 use crate::base::encode::utf8_decode;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::json::value::Value;
-use crate::json::write::{Layout, write};
+use crate::json::write::{Layout, write_into};
 use crate::metadata::{
     AbiMethod, ContractMetadata, ContractState, CreateOption, DefaultArg, Method, OnCompletion,
     StorageKind, StorageType,
@@ -74,7 +75,7 @@ pub fn render(
         ),
         ("bare_call_config", Value::object(bare_calls)),
     ]);
-    Ok(write(&specification, Layout::Indent(4)))
+    Ok(write_into(room_for(approval_teal, clear_teal), &specification, Layout::Indent(4)))
 }
 
 fn empty_object() -> Value<'static> {

@@ -9,7 +9,7 @@ use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::json::value::Value;
-use crate::json::write::{Layout, write};
+use crate::json::write::{Layout, write_into};
 use crate::metadata::{
     AbiMethod, ContractMetadata, ContractState, CreateOption, DefaultArg, Method, OnCompletion,
     StorageKind, Struct,
@@ -53,7 +53,13 @@ pub fn render(
     template_prefix: &str,
 ) -> Outcome<String> {
     let value = describe(session, contract, approval, clear, template_prefix, Form::Compact)?;
-    Ok(write(&value, Layout::Indent(4)))
+    Ok(write_into(room_for(approval.teal, clear.teal), &value, Layout::Indent(4)))
+}
+
+/// Room for a specification: for its programs in base64, mostly.
+pub(super) fn room_for(approval_teal: &str, clear_teal: &str) -> String {
+    const REST: usize = 16 << 10;
+    String::with_capacity((approval_teal.len() + clear_teal.len()) / 3 * 4 + REST)
 }
 
 /// The specification of a contract as a value.

@@ -19,7 +19,7 @@ pub fn render(session: &Session, map: &DebugMap<'_>, output_dir: &str) -> Outcom
     });
     let mappings = map.mappings(session, &files);
     // what an event takes as a rule
-    let capacity = mappings.len() + 192 * map.assembled.pcs.len() + 512;
+    let capacity = mappings.len() + 288 * map.assembled.pcs.len() + 512;
     let mut out = Writer::new(Layout::Indent(2), String::with_capacity(capacity));
     out.open('{');
     out.key("version");

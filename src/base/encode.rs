@@ -101,25 +101,29 @@ pub fn push_base64(out: &mut String, bytes: &[u8]) {
         }
         pairs
     };
-    let digits_of = |bits: u32| PAIRS[(bits & 0xfff) as usize];
+    let digits_of = |bits: u64| PAIRS[(bits & 0xfff) as usize];
     out.reserve(bytes.len().div_ceil(3) * 4);
     for block in bytes.chunks(BLOCK) {
         let mut digits = [b'='; BLOCK / 3 * 4];
-        let (groups, rest) = block.as_chunks::<3>();
-        let (places, _) = digits.as_chunks_mut::<4>();
-        for (place, [a, b, c]) in places.iter_mut().zip(groups) {
-            let bits = u32::from_be_bytes([0, *a, *b, *c]);
-            let ([first, second], [third, fourth]) = (digits_of(bits >> 12), digits_of(bits));
-            *place = [first, second, third, fourth];
+        let (groups, rest) = block.as_chunks::<6>();
+        let (places, _) = digits.as_chunks_mut::<8>();
+        for (place, [a, b, c, d, e, f]) in places.iter_mut().zip(groups) {
+            let bits = u64::from_be_bytes([0, 0, *a, *b, *c, *d, *e, *f]);
+            let pair = |shift: u32| digits_of(bits >> shift);
+            let ([a, b], [c, d], [e, f], [g, h]) = (pair(36), pair(24), pair(12), pair(0));
+            *place = [a, b, c, d, e, f, g, h];
         }
-        if let [a, ..] = rest {
-            let b = rest.get(1);
-            let bits = u32::from_be_bytes([0, *a, b.copied().unwrap_or(0), 0]);
-            let place = &mut places[groups.len()];
-            [place[0], place[1]] = digits_of(bits >> 12);
-            if b.is_some() {
-                place[2] = digits_of(bits)[0];
-            }
+        let mut place = groups.len() * 8;
+        for group in rest.chunks(3) {
+            let mut bytes = [0; 3];
+            bytes[..group.len()].copy_from_slice(group);
+            let [a, b, c] = bytes.map(u64::from);
+            let bits = a << 16 | b << 8 | c;
+            let all = [digits_of(bits >> 12), digits_of(bits)];
+            // a group of one byte has two digits, one of two bytes three
+            digits[place..=place + group.len()]
+                .copy_from_slice(&all.as_flattened()[..=group.len()]);
+            place += 4;
         }
         let digits = &digits[..block.len().div_ceil(3) * 4];
         out.push_str(std::str::from_utf8(digits).expect("the digits are ASCII"));

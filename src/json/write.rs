@@ -20,7 +20,12 @@ pub enum Layout {
 
 /// Renders a value.
 pub fn write(value: &Value<'_>, layout: Layout) -> String {
-    let mut writer = Writer::new(layout, String::new());
+    write_into(String::new(), value, layout)
+}
+
+/// Renders a value behind what `out` holds, which may have room for it.
+pub fn write_into(out: String, value: &Value<'_>, layout: Layout) -> String {
+    let mut writer = Writer::new(layout, out);
     writer.value(value);
     writer.finish()
 }
@@ -148,20 +153,25 @@ fn new_line(out: &mut String, comma: &str, indent: usize) {
 }
 
 /// Whether a byte of a string stands for itself.
+#[inline]
 const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+    (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'"') & (byte != b'\\')
+}
+
+/// Few strings have anything to escape: so many bytes are looked at at once, without a branch for each.
+const WIDTH: usize = 16;
+
+#[inline]
+fn is_all_plain(chunk: &[u8; WIDTH]) -> bool {
+    chunk.iter().fold(0, |special, byte| special | u8::from(!is_plain(*byte))) == 0
 }
 
 /// How many bytes of `bytes` stand for themselves, from its start on.
 fn plain_prefix(bytes: &[u8]) -> usize {
-    // few strings have anything to escape: look at many bytes at once, without a branch for each
-    const WIDTH: usize = 16;
     let (chunks, _) = bytes.as_chunks::<WIDTH>();
-    let is_all_plain =
-        |chunk: &&[u8; WIDTH]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
-    let start = WIDTH * chunks.iter().take_while(is_all_plain).count();
-    // the last ones once more, with those before them that were looked at
-    if bytes.len() - start < WIDTH && bytes.last_chunk().is_some_and(|last| is_all_plain(&last)) {
+    let start = WIDTH * chunks.iter().take_while(|chunk| is_all_plain(chunk)).count();
+    // the last ones together with some that were looked at
+    if bytes.len() - start < WIDTH && bytes.last_chunk().is_some_and(is_all_plain) {
         return bytes.len();
     }
     let rest = &bytes[start..];

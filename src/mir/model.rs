@@ -56,6 +56,7 @@ pub enum Names {
 
 impl Deref for Names {
     type Target = [Symbol];
+    #[inline]
     fn deref(&self) -> &[Symbol] {
         match self {
             Names::None => &[],

@@ -143,10 +143,12 @@ impl<'o> Sweep<'o> {
         Self { ops, done: 0, next: 0 }
     }
     /// The ops to be looked at.
+    #[inline]
     pub(super) fn rest(&self) -> &[Op] {
         &self.ops[self.next..]
     }
     /// Leaves the next ops as they are.
+    #[inline]
     pub(super) fn keep(&mut self, count: usize) {
         for _ in 0..count {
             if self.done < self.next {
