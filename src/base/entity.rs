@@ -68,6 +68,10 @@ impl<K: EntityId, V> PrimaryMap<K, V> {
         self.items.push(value);
         id
     }
+    /// Makes room for so many more entities.
+    pub fn reserve(&mut self, additional: usize) {
+        self.items.reserve(additional);
+    }
     /// Lets go of room for entities that are not expected any more.
     pub fn shrink_to_fit(&mut self) {
         self.items.shrink_to_fit();

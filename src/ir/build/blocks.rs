@@ -15,6 +15,11 @@ use crate::ir::op::{Op, OpKind, Register, Terminator, TerminatorKind};
 use crate::ir::ssa::Ssa;
 use crate::ir::types::IrType;
 
+/// Room for the blocks of most bodies; what is left of it is returned.
+const EXPECTED_BLOCKS: usize = 16;
+/// Room for the operations of most bodies.
+const EXPECTED_OPS: usize = 64;
+
 #[derive(Clone, Copy)]
 struct LoopTargets {
     on_continue: BlockId,
@@ -45,6 +50,8 @@ impl<'a, 's> Blocks<'a, 's> {
     pub fn new(ctx: Ctx<'a, 's>, mut sub: Subroutine, mut ssa: Ssa) -> Outcome<Self> {
         let mut entry = BasicBlock::new(sub.loc, None, None);
         entry.number = Some(0);
+        sub.blocks.reserve(EXPECTED_BLOCKS);
+        sub.ops.reserve(EXPECTED_OPS);
         let entry = sub.blocks.push(entry);
         sub.body.push(entry);
         ssa.start(&sub.parameters, entry);

@@ -78,13 +78,16 @@ impl<'s> FunctionBuilder<'_, 's> {
     }
     fn value_name(&self, variable: Symbol, field: TxnField, index: usize) -> Symbol {
         self.build.field_names.get((variable, field, Some(index)), || {
-            let variable = self.ir().text(variable);
-            self.sym(&format!("{variable}%%param_{}_idx_{index}", field.name()))
+            let (variable, field) = (self.ir().text(variable), field.name());
+            match index {
+                0 => self.sym(&[variable, "%%param_", field, "_idx_0"].concat()),
+                _ => self.sym(&format!("{variable}%%param_{field}_idx_{index}")),
+            }
         })
     }
     fn count_name(&self, variable: Symbol, field: TxnField) -> Symbol {
         self.build.field_names.get((variable, field, None), || {
-            self.sym(&format!("{}%%{}_length", self.ir().text(variable), field.name()))
+            self.sym(&[self.ir().text(variable), "%%", field.name(), "_length"].concat())
         })
     }
     /// The type of one value of a field.
