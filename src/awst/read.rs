@@ -372,7 +372,7 @@ impl<'s> Reader<'_, 's> {
     }
     /// The member of an object.
     #[inline]
-    fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
+    pub(super) fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
         self.memory.words.member(object.as_object()?, key)
     }
     /// Reads a field that must be present.

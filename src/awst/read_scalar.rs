@@ -276,9 +276,44 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let Some(id) = json.object_id() else { return self.new_loc(json) };
         if self.memory.locs[id].is_none() {
-            self.memory.locs[id] = self.new_loc(json)?;
+            self.memory.locs[id] = match self.usual_loc(json) {
+                Some(loc) => loc,
+                None => self.new_loc(json)?,
+            };
         }
         Ok(self.memory.locs[id])
+    }
+    /// A location without mistakes that has all of its members and a file that was seen before, as
+    /// nearly all have.
+    fn usual_loc(&mut self, json: J<'s>) -> Option<Loc> {
+        let number = |json: J<'s>| match json.kind() {
+            Kind::Int(value) => Some(value),
+            _ => None,
+        };
+        let nullable = |json: J<'s>| match json.kind() {
+            Kind::Int(value) => Some(Some(value)),
+            Kind::Null => Some(None),
+            _ => None,
+        };
+        let line = number(self.member(json, Key::Line)?)?;
+        let end_line = number(self.member(json, Key::EndLine)?)?;
+        let comment_lines = number(self.member(json, Key::CommentLines)?)?;
+        let column = nullable(self.member(json, Key::Column)?)?;
+        let end_column = nullable(self.member(json, Key::EndColumn)?)?;
+        let file = self.member(json, Key::File)?;
+        let file = match file.is_null() {
+            true => None,
+            false => Some(self.memory.paths[self.text_id(file)?]?),
+        };
+        let is_usual = line >= 1
+            && end_line >= line
+            && end_column.is_none_or(|end| end >= 1 && (line < end_line || column <= Some(end)))
+            && file.is_none_or(|file| self.session.text(file).starts_with('/'));
+        is_usual.then(|| {
+            let location =
+                SourceLocation { file, line, end_line, comment_lines, column, end_column };
+            self.session.locs.intern(location)
+        })
     }
     fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let end_line = self.optional_field(json, Key::EndLine, Self::small_int)?;
