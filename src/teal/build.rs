@@ -1,6 +1,8 @@
 //! MIR -> TEAL: stack operations become instructions, blocks are laid out so that a branch is
 //! followed by its last target.
 
+use std::ops::{Deref, Range};
+
 use super::model::{
     Block, BytesEncoding, Immediate, Manipulations, Names, Op, OpKind, Program, ProgramKind, Shape,
     StackManipulation, Subroutine,
@@ -86,7 +88,7 @@ fn preamble(
     use_frame: bool,
 ) -> Block {
     let mut pre_allocated = |kind: OpKind, id: Symbol| {
-        let stack = manipulations.add([StackManipulation::Extend(Names::list(id))]);
+        let stack = manipulations.add(&[&[StackManipulation::Extend(Names::list(id))]]);
         Op { kind, loc: Loc::NONE, stack }
     };
     let mut ops = Vec::new();
@@ -123,6 +125,20 @@ fn bytes_constant(value: &[u8], encoding: BytesEncoding) -> OpKind {
     OpKind::Byte { value: value.into(), encoding, comment: None }
 }
 
+/// Manipulations of an op that takes and leaves values.
+struct Effect {
+    items: [StackManipulation; 3],
+    /// Which of them there are.
+    place: Range<usize>,
+}
+
+impl Deref for Effect {
+    type Target = [StackManipulation];
+    fn deref(&self) -> &[StackManipulation] {
+        &self.items[self.place.clone()]
+    }
+}
+
 /// Builds the ops of one block.
 struct Builder<'b, 's> {
     session: &'b Session<'s>,
@@ -135,21 +151,21 @@ struct Builder<'b, 's> {
 }
 
 impl Builder<'_, '_> {
-    fn push(&mut self, kind: OpKind, loc: Loc, stack: impl IntoIterator<Item = StackManipulation>) {
+    /// Adds an op; what it does to the names comes in parts.
+    fn push(&mut self, kind: OpKind, loc: Loc, stack: &[&[StackManipulation]]) {
         let stack = self.manipulations.add(stack);
         self.ops.push(Op { kind, loc, stack });
     }
     /// What an op does to the names on the stack, unless it stores or loads.
-    fn effect(
-        &mut self,
-        consumes: usize,
-        produces: &[Symbol],
-    ) -> impl Iterator<Item = StackManipulation> + use<> {
-        let consume = (consumes > 0).then_some(StackManipulation::Consume(consumes as u32));
-        let names =
-            (!produces.is_empty()).then(|| self.manipulations.names(Shape::Tuple, produces));
-        let extend = names.map(StackManipulation::Extend);
-        consume.into_iter().chain(extend).chain(names.map(StackManipulation::Define))
+    fn effect(&mut self, consumes: usize, produces: &[Symbol]) -> Effect {
+        let consume = StackManipulation::Consume(consumes as u32);
+        let first = usize::from(consumes == 0);
+        if produces.is_empty() {
+            return Effect { items: [consume; 3], place: first..1 };
+        }
+        let names = self.manipulations.names(Shape::Tuple, produces);
+        let (extend, define) = (StackManipulation::Extend(names), StackManipulation::Define(names));
+        Effect { items: [consume, extend, define], place: first..3 }
     }
 
     fn op(&mut self, op: &mir::Op) -> Outcome<()> {
@@ -223,7 +239,7 @@ impl Builder<'_, '_> {
             }
         };
         let stack = self.effect(op.consumes(), &op.produces);
-        self.push(kind, op.loc, stack);
+        self.push(kind, op.loc, &[&stack]);
         Ok(())
     }
 
@@ -240,7 +256,7 @@ impl Builder<'_, '_> {
             mir::Store::F { depth, insert: true, .. } | mir::Store::X { depth } => {
                 let insert = StackManipulation::Insert(depth, id);
                 let kind = OpKind::cover(depth as usize)?;
-                self.push(kind, op.loc, effect.chain([insert, define]));
+                self.push(kind, op.loc, &[&effect, &[insert, define]]);
             }
             mir::Store::F { depth, frame_index, insert: false } => {
                 let kind = if self.use_frame {
@@ -248,10 +264,10 @@ impl Builder<'_, '_> {
                 } else {
                     OpKind::bury(depth as usize)?
                 };
-                self.push(kind, op.loc, effect.chain([define]));
+                self.push(kind, op.loc, &[&effect, &[define]]);
             }
             mir::Store::Param { index } => {
-                self.push(OpKind::frame_bury(i64::from(index))?, op.loc, effect);
+                self.push(OpKind::frame_bury(i64::from(index))?, op.loc, &[&effect]);
             }
             mir::Store::L { mut depth, copy } => {
                 let consume = StackManipulation::Consume(1);
@@ -260,16 +276,12 @@ impl Builder<'_, '_> {
                     let mut variable = self.sub.variables[local.var];
                     let copy = Names::list(variable.copy_name(self.session));
                     let copied = [StackManipulation::Extend(copy)];
-                    self.push(
-                        OpKind::Dup,
-                        op.loc,
-                        [consume].into_iter().chain(effect).chain(copied),
-                    );
+                    self.push(OpKind::Dup, op.loc, &[&[consume], &effect, &copied]);
                     depth += 1;
                 }
                 let insert = StackManipulation::Insert(depth, id);
                 let define = StackManipulation::Define(Names::list(id));
-                self.push(OpKind::cover(depth as usize)?, op.loc, [consume, insert, define]);
+                self.push(OpKind::cover(depth as usize)?, op.loc, &[&[consume, insert, define]]);
             }
         }
         Ok(())
@@ -299,7 +311,7 @@ impl Builder<'_, '_> {
             mir::Load::Param { index } => OpKind::frame_dig(i64::from(index)),
         }?;
         let effect = self.effect(op.consumes(), &op.produces);
-        self.push(kind, op.loc, taken_from.into_iter().chain(effect));
+        self.push(kind, op.loc, &[taken_from.as_slice(), &effect]);
         Ok(())
     }
 
@@ -317,7 +329,7 @@ impl Builder<'_, '_> {
             mir::TerminatorKind::RetSub { returns, fx_height } => {
                 let (returns, height) = (*returns as usize, *fx_height as usize);
                 self.return_values(returns, height, loc)?;
-                self.push(OpKind::RetSub { returns }, loc, []);
+                self.push(OpKind::RetSub { returns }, loc, &[]);
                 return Ok(());
             }
             mir::TerminatorKind::ProgramExit => (OpKind::Return, None),
@@ -347,10 +359,10 @@ impl Builder<'_, '_> {
             }
         };
         let other = other.map(|target| (target, OpKind::Branch(name(target))));
-        self.push(kind, loc, stack);
+        self.push(kind, loc, &[&stack]);
         if let Some((target, branch)) = other {
             pending.push(target);
-            self.push(branch, loc, []);
+            self.push(branch, loc, &[]);
         }
         Ok(())
     }
@@ -359,11 +371,11 @@ impl Builder<'_, '_> {
     fn return_values(&mut self, returns: usize, height: usize, loc: Loc) -> Outcome<()> {
         if returns < height {
             for index in (0..returns).rev() {
-                self.push(OpKind::frame_bury(index as i64)?, loc, []);
+                self.push(OpKind::frame_bury(index as i64)?, loc, &[]);
             }
         } else {
             for _ in 0..height {
-                self.push(OpKind::uncover(returns + height - 1)?, loc, []);
+                self.push(OpKind::uncover(returns + height - 1)?, loc, &[]);
             }
         }
         Ok(())

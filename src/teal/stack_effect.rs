@@ -108,10 +108,10 @@ impl Manipulations {
     pub fn of(&self, stretch: Stretch) -> &[StackManipulation] {
         &self.items[stretch.start as usize..stretch.end()]
     }
-    /// Adds manipulations of one op.
-    pub fn add(&mut self, items: impl IntoIterator<Item = StackManipulation>) -> Stretch {
+    /// Adds manipulations of one op, given in parts.
+    pub fn add(&mut self, parts: &[&[StackManipulation]]) -> Stretch {
         let start = self.items.len();
-        self.items.extend(items);
+        parts.iter().for_each(|part| self.items.extend_from_slice(part));
         Stretch { start: position(start), len: position(self.items.len() - start) }
     }
     /// The manipulations of one op followed by those of another.

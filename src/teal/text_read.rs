@@ -61,7 +61,7 @@ pub fn read(session: &Session, text: &str) -> Read<Program> {
         } else if let Some(op) = line.strip_prefix("    ") {
             let stack = std::mem::take(&mut pending_stack);
             let kind = read_op(session, op, &stack).ok_or_else(fail)?;
-            let stack = program.manipulations.add(stack);
+            let stack = program.manipulations.add(&[&stack]);
             let block = last_block(&mut program).ok_or_else(fail)?;
             block.ops.push(Op { kind, loc: Loc::NONE, stack });
         } else if let Some(comment) = line.strip_prefix("//") {

@@ -204,7 +204,7 @@ fn manipulations_of_replaced_ops_are_kept() {
     let mut program = read(&session, &["f: itob; cover 2; uncover 2"]);
     let block = &mut program.subroutines[0].blocks[0];
     for (op, depth) in block.ops.iter_mut().zip(0..) {
-        op.stack = program.manipulations.add([StackManipulation::Pop(depth)]);
+        op.stack = program.manipulations.add(&[&[StackManipulation::Pop(depth)]]);
     }
     let ctx = Ctx::new(&session, 1, &mut program);
     let block = &mut program.subroutines[0].blocks[0];
