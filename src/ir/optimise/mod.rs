@@ -31,6 +31,7 @@ mod split_parallel_copies;
 #[cfg(test)]
 mod testing;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::base::arena::Symbol;
@@ -47,6 +48,7 @@ use super::pool::SubId;
 use super::rewrite::{Library, library_of};
 use super::{Ctx, text, verify};
 use inlining_plan::InliningPlan;
+use perform_subroutine_inlining::{LastCalled, Versions};
 use remaining_calls::RemainingCalls;
 
 /// A pass that is run on one subroutine at a time. True stands for the reference's "modified", which
@@ -271,6 +273,10 @@ struct PassCtx<'a, 's> {
     others: Others<'a>,
     /// Which calls are to be inlined in this round.
     plan: &'a InliningPlan,
+    /// Functions that lose their last calls when those of this subroutine are inlined.
+    last_called: &'a RefCell<Vec<LastCalled>>,
+    /// Scratch of the inlining pass.
+    versions: &'a RefCell<Versions>,
     /// Routines of the embedded library, as of the start of the stage.
     library: &'a Library,
     /// Other compilation targets.
@@ -286,21 +292,38 @@ pub fn optimise(
 ) -> Outcome<()> {
     let passes: Vec<(u32, &Pass)> =
         (0..).zip(PASSES).filter(|(_, pass)| pass.enabled(ctx.options)).collect();
+    let inlines = passes.iter().any(|(_, pass)| pass.scope == Scope::Program);
     let library = library_of(program, ctx);
     let mut places = program.index_by_id();
+    let versions = RefCell::new(Versions::default());
     for _ in 0..ROUNDS_MAX {
         let plan = InliningPlan::analyse(program, ctx);
         let mut changed = false;
         let mut calls = RemainingCalls::count(program, &places);
         for index in 0..=program.subroutines.len() {
             ctx.session.check_stop()?;
-            let (sub, others) = focus(program, index, &places);
-            let calls_before = sub.needs().calls.clone();
-            if index > 0 && calls.is_gone(index - 1, sub, ctx) {
-                calls.remove(sub.id, &calls_before);
+            if index > 0 && calls.is_gone(index - 1, &program.subroutines[index - 1], ctx) {
+                let sub = &program.subroutines[index - 1];
+                calls.remove(sub.id, &sub.needs().calls);
                 continue;
             }
-            let ctx = PassCtx { ir: ctx, others, plan: &plan, library: &library, compiled };
+            let last_called = RefCell::default();
+            if inlines {
+                *last_called.borrow_mut() = perform_subroutine_inlining::take_last_called(
+                    program, index, &plan, &calls, ctx,
+                );
+            }
+            let (sub, others) = focus(program, index, &places);
+            let calls_before = sub.needs().calls.clone();
+            let ctx = PassCtx {
+                ir: ctx,
+                others,
+                plan: &plan,
+                last_called: &last_called,
+                versions: &versions,
+                library: &library,
+                compiled,
+            };
             changed |= optimise_subroutine(sub, &ctx, &passes)?;
             if sub.needs().calls != calls_before {
                 calls.remove(sub.id, &calls_before);

@@ -3,16 +3,17 @@
 //!
 //! The host block is split after the call. It keeps what comes before, assigns the parameters and goes
 //! to a copy of the callee's blocks, whose returns go to the rest. Registers of the copy get versions
-//! the host does not use. Copied blocks are not searched for further calls in the same round.
+//! the host does not use. Copied blocks are not searched for further calls in the same round. The last
+//! call of a function gets its body, and not a copy.
 //!
 //! [`InliningPlan`]: super::inlining_plan::InliningPlan
 
 use crate::base::arena::Symbol;
 use crate::base::entity::SecondaryMap;
-use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
-use crate::ir::model::{BasicBlock, BlockId, Phi, PhiArg, Subroutine};
+use crate::ir::Ctx;
+use crate::ir::model::{BasicBlock, BlockId, OpId, Phi, PhiArg, PhiId, Program, Subroutine};
 use crate::ir::op::{
     Constant, Op, OpKind, Register, RegisterRole, Source, SourceKind, Terminator, TerminatorKind,
     Value,
@@ -20,6 +21,8 @@ use crate::ir::op::{
 use crate::ir::pool::SubId;
 
 use super::PassCtx;
+use super::inlining_plan::InliningPlan;
+use super::remaining_calls::RemainingCalls;
 
 /// More blocks than any program that fits the chain has. Functions that call each other and are all to
 /// be inlined can double a function in every round; the reference then does not end either.
@@ -31,7 +34,10 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     if !(ctx.plan.has_calls(host) || ctx.ir.options.optimization_level >= 2) {
         return Ok(false);
     }
-    let mut inliner = Inliner { ctx, next_number: sub.next_block_number(), versions: None };
+    let versions = &mut *ctx.versions.borrow_mut();
+    versions.clear();
+    let mut inliner =
+        Inliner { ctx, next_number: sub.next_block_number(), versions, knows_versions: false };
     let mut changed = false;
     // PARITY: the last block first; the rest of a split block right after it
     let mut pending: Vec<(usize, BlockId)> = sub.body.iter().copied().enumerate().collect();
@@ -138,13 +144,137 @@ fn has_cycle(sub: &Subroutine) -> bool {
     false
 }
 
+/// A function of which one host has all calls that are left, all of them to be inlined.
+pub(super) struct LastCalled {
+    function: Subroutine,
+    /// How many calls are not inlined yet.
+    calls: u32,
+}
+
+/// Takes the bodies of functions that the inlining of this round into one host leaves without a call.
+pub(super) fn take_last_called(
+    program: &mut Program,
+    host: usize,
+    plan: &InliningPlan,
+    remaining: &RemainingCalls<'_>,
+    ctx: Ctx<'_, '_>,
+) -> Vec<LastCalled> {
+    let mut taken = Vec::new();
+    let sub = match host.checked_sub(1) {
+        None => &program.main,
+        Some(place) => &program.subroutines[place],
+    };
+    let name = sub.header(ctx.pool).id;
+    if !plan.has_calls(name) {
+        return taken;
+    }
+    let targets = &sub.needs().calls;
+    let mut places: Vec<(usize, u32)> = Vec::new();
+    for (index, target) in targets.iter().enumerate() {
+        if targets[..index].contains(target)
+            || !plan.contains(name, ctx.pool.header(*target).id)
+            || *target == sub.id
+        {
+            continue;
+        }
+        let calls = targets[index..].iter().map(|other| u32::from(other == target)).sum();
+        places
+            .extend(remaining.goes_with(calls, *target, program, ctx).map(|place| (place, calls)));
+    }
+    for (place, calls) in places {
+        let function = &mut program.subroutines[place];
+        // what is left of it still says what it called
+        let mut rest = Subroutine::new(function.id, function.loc, Vec::new(), Vec::new());
+        rest.memo = function.memo.clone();
+        taken.push(LastCalled { function: std::mem::replace(function, rest), calls });
+    }
+    taken
+}
+
+/// Where the body of a callee comes from.
+enum Callee<'a> {
+    /// It has other calls.
+    Kept(&'a Subroutine),
+    /// This is its last call.
+    Taken(Subroutine),
+}
+
+impl Callee<'_> {
+    fn sub(&self) -> &Subroutine {
+        match self {
+            Callee::Kept(sub) => sub,
+            Callee::Taken(sub) => sub,
+        }
+    }
+    /// An operation, once.
+    fn op(&mut self, op: OpId) -> Op {
+        match self {
+            Callee::Kept(sub) => sub.ops[op].clone(),
+            Callee::Taken(sub) => {
+                let slot = Value::uint64(0, Loc::NONE);
+                let kind = OpKind::WriteSlot { slot, value: slot };
+                std::mem::replace(&mut sub.ops[op], Op { kind, loc: Loc::NONE })
+            }
+        }
+    }
+    /// The arguments of a phi, once.
+    fn phi_args(&mut self, phi: PhiId) -> Vec<PhiArg> {
+        match self {
+            Callee::Kept(sub) => sub.phis[phi].args.clone(),
+            Callee::Taken(sub) => std::mem::take(&mut sub.phis[phi].args),
+        }
+    }
+    /// How a block ends, once.
+    fn terminator(&mut self, block: BlockId) -> Terminator {
+        match self {
+            Callee::Kept(sub) => sub.blocks[block].terminator().clone(),
+            Callee::Taken(sub) => {
+                let terminator = sub.blocks[block].terminator.take();
+                terminator.expect("a finished block has a terminator")
+            }
+        }
+    }
+}
+
+/// First version of each name that a host does not use: a table over all names.
+#[derive(Default)]
+pub(super) struct Versions {
+    unused: SecondaryMap<Symbol, u32>,
+    /// The names that have an entry.
+    names: Vec<Symbol>,
+}
+
+impl Versions {
+    fn clear(&mut self) {
+        for name in self.names.drain(..) {
+            self.unused[name] = 0;
+        }
+    }
+    fn first_unused(&self, name: Symbol) -> u32 {
+        self.unused[name]
+    }
+    fn use_up(&mut self, register: Register) {
+        let unused = &mut self.unused[register.name];
+        if *unused == 0 {
+            self.names.push(register.name);
+        }
+        *unused = (*unused).max(register.version + 1);
+    }
+    /// A register of the callee as it stands in the host.
+    fn shifted(&self, register: Register) -> Register {
+        let version = register.version + self.first_unused(register.name);
+        Register { version, role: RegisterRole::Local, ..register }
+    }
+}
+
 /// What is kept between the calls inlined into one host.
 struct Inliner<'c, 'a, 's> {
     ctx: &'c PassCtx<'a, 's>,
     /// Number of the next new block.
     next_number: u32,
-    /// First version of each name that the host does not use; none before the first call.
-    versions: Option<LookupMap<Symbol, u32>>,
+    versions: &'c mut Versions,
+    /// Whether the versions of the host were looked up.
+    knows_versions: bool,
 }
 
 impl Inliner<'_, '_, '_> {
@@ -157,7 +287,9 @@ impl Inliner<'_, '_, '_> {
         place: usize,
     ) -> Outcome<Vec<BlockId>> {
         // the targets of the call count as in use, so before the call is taken out
-        let offsets = self.versions.take().unwrap_or_else(|| versions_in_use(sub));
+        if !std::mem::replace(&mut self.knows_versions, true) {
+            sub.visit_definitions(&mut |register| self.versions.use_up(register));
+        }
         let mut rest_ops = sub.blocks[block].ops.split_off(place);
         let call_op = rest_ops.remove(0);
         let Op { kind, loc: _ } = sub.ops[call_op].clone();
@@ -169,12 +301,29 @@ impl Inliner<'_, '_, '_> {
             OpKind::Invoke(invoke) => (Vec::new(), invoke, sub.ops[call_op].loc),
             _ => unreachable!("asked only for calls"),
         };
-        let callee = self.ctx.others.get(invoke.target).ok_or_else(|| {
-            Failure::internal("auto recursive blocks should already be filtered out", call_loc)
-        })?;
-        let callee_id = callee.header(self.ctx.ir.pool).id;
+        let last_called = &mut *self.ctx.last_called.borrow_mut();
+        let taken = last_called.iter().position(|taken| taken.function.id == invoke.target);
+        let callee = match taken {
+            Some(place) if last_called[place].calls == 1 => {
+                Callee::Taken(last_called.swap_remove(place).function)
+            }
+            Some(place) => {
+                last_called[place].calls -= 1;
+                Callee::Kept(&last_called[place].function)
+            }
+            None => Callee::Kept(self.ctx.others.get(invoke.target).ok_or_else(|| {
+                Failure::internal("auto recursive blocks should already be filtered out", call_loc)
+            })?),
+        };
+        let callee_id = callee.sub().header(self.ctx.ir.pool).id;
         let mut defined: Vec<Register> = Vec::new();
-        let mut blocks = self.copy_body(sub, callee, &offsets, &mut defined);
+        if invoke.args.len() != callee.sub().parameters.len() {
+            return Err(Failure::internal("call with a wrong number of arguments", call_loc));
+        }
+        for parameter in &callee.sub().parameters {
+            defined.push(self.versions.shifted(*parameter));
+        }
+        let mut blocks = self.copy_body(sub, callee, &mut defined);
 
         let terminator = sub.blocks[block].terminator.take();
         let terminator = terminator.expect("a finished block has a terminator");
@@ -192,13 +341,8 @@ impl Inliner<'_, '_, '_> {
             let op = sub.make_assign(vec![register], source, Loc::NONE);
             sub.blocks[entry].ops.insert(0, op);
         }
-        if invoke.args.len() != callee.parameters.len() {
-            return Err(Failure::internal("call with a wrong number of arguments", call_loc));
-        }
-        for (arg, parameter) in invoke.args.iter().zip(&callee.parameters) {
-            let parameter = shifted(*parameter, &offsets);
-            defined.push(parameter);
-            let op = sub.make_assign(vec![parameter], Source::value(*arg), arg.loc());
+        for (arg, parameter) in invoke.args.iter().zip(&defined) {
+            let op = sub.make_assign(vec![*parameter], Source::value(*arg), arg.loc());
             sub.blocks[block].ops.push(op);
         }
 
@@ -231,10 +375,8 @@ impl Inliner<'_, '_, '_> {
                 sub.blocks[rest].add_predecessor(*copied);
             }
         }
-        self.assign_results(sub, rest, returns, (callee_id, targets), &offsets, &mut defined)?;
-        self.versions = Some(offsets);
-        let versions = self.versions.as_mut().expect("just set");
-        defined.iter().for_each(|register| use_version(versions, *register));
+        self.assign_results(sub, rest, returns, (callee_id, targets), &mut defined)?;
+        defined.iter().for_each(|register| self.versions.use_up(*register));
         blocks.push(rest);
         Ok(blocks)
     }
@@ -246,7 +388,6 @@ impl Inliner<'_, '_, '_> {
         rest: BlockId,
         returns: Vec<(BlockId, Vec<Value>)>,
         (callee_id, targets): (Symbol, Vec<Register>),
-        offsets: &LookupMap<Symbol, u32>,
         defined: &mut Vec<Register>,
     ) -> Outcome<()> {
         if targets.is_empty() {
@@ -285,7 +426,7 @@ impl Inliner<'_, '_, '_> {
                         let register = match value {
                             Value::Register(register) => register,
                             value => {
-                                let offset = offsets.get(name).copied().unwrap_or(0);
+                                let offset = self.versions.first_unused(*name);
                                 let register = Register::local(
                                     *name,
                                     version + offset,
@@ -309,18 +450,17 @@ impl Inliner<'_, '_, '_> {
         Ok(())
     }
 
-    /// Copies the blocks of a function into the host, with registers of their own.
+    /// Puts the blocks of a function into the host, with registers of their own.
     fn copy_body(
         &mut self,
         sub: &mut Subroutine,
-        callee: &Subroutine,
-        offsets: &LookupMap<Symbol, u32>,
+        mut callee: Callee<'_>,
         defined: &mut Vec<Register>,
     ) -> Vec<BlockId> {
         let mut copies: SecondaryMap<BlockId, Option<BlockId>> = SecondaryMap::new();
-        let mut blocks = Vec::with_capacity(callee.body.len() + 1);
-        for block in &callee.body {
-            let original = &callee.blocks[*block];
+        let mut blocks = Vec::with_capacity(callee.sub().body.len() + 1);
+        for block in &callee.sub().body {
+            let original = &callee.sub().blocks[*block];
             let copy = sub.blocks.push(BasicBlock {
                 number: Some(self.take_number()),
                 ..BasicBlock::new(original.loc, original.label, original.comment)
@@ -330,40 +470,43 @@ impl Inliner<'_, '_, '_> {
         }
         let copy_of = |block: BlockId| copies[block].expect("edges stay inside the body");
         let pool = self.ctx.ir.pool;
+        let versions = &*self.versions;
         let mut shift = |value: Value| match value {
-            Value::Register(register) => Value::Register(shifted(register, offsets)),
+            Value::Register(register) => Value::Register(versions.shifted(register)),
             other => other,
         };
-        for (block, copy) in callee.body.iter().zip(&blocks) {
-            let original = &callee.blocks[*block];
-            for phi in &original.phis {
-                let phi = &callee.phis[*phi];
-                let register = shifted(phi.register, offsets);
+        for (index, copy) in blocks.iter().enumerate() {
+            let block = callee.sub().body[index];
+            let mut phis = callee.sub().blocks[block].phis.clone();
+            for phi in &mut phis {
+                let register = versions.shifted(callee.sub().phis[*phi].register);
                 defined.push(register);
-                let args = phi.args.iter().map(|arg| PhiArg {
-                    value: shifted(arg.value, offsets),
-                    through: copy_of(arg.through),
-                });
-                let phi = sub.phis.push(Phi { register, args: args.collect() });
-                sub.blocks[*copy].phis.push(phi);
+                let mut args = callee.phi_args(*phi);
+                for arg in &mut args {
+                    arg.value = versions.shifted(arg.value);
+                    arg.through = copy_of(arg.through);
+                }
+                *phi = sub.phis.push(Phi { register, args });
             }
-            for op in &original.ops {
-                let mut op = callee.ops[*op].clone();
-                if let OpKind::Assign { targets, .. } = &mut op.kind {
+            let mut ops = callee.sub().blocks[block].ops.clone();
+            for op in &mut ops {
+                let mut copied = callee.op(*op);
+                if let OpKind::Assign { targets, .. } = &mut copied.kind {
                     for target in targets {
-                        *target = shifted(*target, offsets);
+                        *target = versions.shifted(*target);
                         defined.push(*target);
                     }
                 }
-                op.map_reads(pool, &mut shift);
-                let op = sub.ops.push(op);
-                sub.blocks[*copy].ops.push(op);
+                copied.map_reads(pool, &mut shift);
+                *op = sub.ops.push(copied);
             }
-            let mut terminator = original.terminator().clone();
+            let mut terminator = callee.terminator(block);
             terminator.for_each_target_mut(&mut |target| *target = copy_of(*target));
-            sub.blocks[*copy].terminator = Some(terminator);
-            sub.blocks[*copy].predecessors =
-                original.predecessors.iter().map(|block| copy_of(*block)).collect();
+            let predecessors = &callee.sub().blocks[block].predecessors;
+            let predecessors = predecessors.iter().map(|block| copy_of(*block)).collect();
+            let copied = &mut sub.blocks[*copy];
+            (copied.phis, copied.ops) = (phis, ops);
+            (copied.terminator, copied.predecessors) = (Some(terminator), predecessors);
             sub.map_terminator_reads(self.ctx.ir, *copy, &mut shift);
         }
         blocks
@@ -373,23 +516,6 @@ impl Inliner<'_, '_, '_> {
         self.next_number += 1;
         self.next_number - 1
     }
-}
-
-/// A register of the callee as it stands in the host.
-fn shifted(register: Register, offsets: &LookupMap<Symbol, u32>) -> Register {
-    let offset = offsets.get(&register.name).copied().unwrap_or(0);
-    Register { version: register.version + offset, role: RegisterRole::Local, ..register }
-}
-
-fn versions_in_use(sub: &Subroutine) -> LookupMap<Symbol, u32> {
-    let mut versions = LookupMap::new();
-    sub.visit_definitions(&mut |register| use_version(&mut versions, register));
-    versions
-}
-
-fn use_version(versions: &mut LookupMap<Symbol, u32>, register: Register) {
-    let next = versions.get_or_insert_with(register.name, || 0);
-    *next = (*next).max(register.version + 1);
 }
 
 #[cfg(test)]

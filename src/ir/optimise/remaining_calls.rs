@@ -4,6 +4,7 @@
 use crate::base::ordered::LookupMap;
 use crate::ir::Ctx;
 use crate::ir::factory::LibraryRoutine;
+use crate::ir::kinds::Kinds;
 use crate::ir::model::{Program, Subroutine};
 use crate::ir::op::TerminatorKind;
 use crate::ir::pool::SubId;
@@ -12,12 +13,20 @@ use crate::ir::pool::SubId;
 pub(super) struct RemainingCalls<'a> {
     counts: Vec<u32>,
     places: &'a LookupMap<SubId, usize>,
+    /// Whether a pass, or the lowering of aggregate operations, may call library routines yet.
+    may_call_library: bool,
 }
 
 impl<'a> RemainingCalls<'a> {
     /// The calls at the start of a round.
-    pub(super) fn count(program: &Program, places: &'a LookupMap<SubId, usize>) -> Self {
-        let mut remaining = Self { counts: vec![0; program.subroutines.len()], places };
+    pub(super) fn count(program: &mut Program, places: &'a LookupMap<SubId, usize>) -> Self {
+        let may_call_library = program.all_subroutines_mut().any(|sub| {
+            let needs = sub.needs();
+            let lowering = needs.extracts || needs.replaces || needs.pops || needs.concats;
+            lowering || sub.kinds().contains(Kinds::BOX_READ)
+        });
+        let counts = vec![0; program.subroutines.len()];
+        let mut remaining = Self { counts, places, may_call_library };
         for sub in program.all_subroutines() {
             remaining.add(sub.id, &sub.needs().calls);
         }
@@ -38,13 +47,28 @@ impl<'a> RemainingCalls<'a> {
             }
         }
     }
-    /// Whether a subroutine can be left alone, since the end of the round drops it. A library routine
-    /// may be called later in the round, and a switch may have an error to report.
+    /// Whether a subroutine can be left alone, since the end of the round drops it.
     pub(super) fn is_gone(&self, place: usize, sub: &Subroutine, ctx: Ctx<'_, '_>) -> bool {
+        self.counts[place] == 0 && self.may_go(sub, ctx)
+    }
+    /// The place of a subroutine that can be left alone once so many calls of it are gone.
+    pub(super) fn goes_with(
+        &self,
+        calls: u32,
+        sub: SubId,
+        program: &Program,
+        ctx: Ctx<'_, '_>,
+    ) -> Option<usize> {
+        let place = *self.places.get(&sub)?;
+        let goes = self.counts[place] == calls && self.may_go(&program.subroutines[place], ctx);
+        goes.then_some(place)
+    }
+    /// Whether it makes no difference if a subroutine without calls is optimised. A library routine may
+    /// be called later in the round, and a switch may have an error to report.
+    fn may_go(&self, sub: &Subroutine, ctx: Ctx<'_, '_>) -> bool {
         let is_switch =
             |block| matches!(sub.blocks[block].terminator().kind, TerminatorKind::Switch { .. });
-        self.counts[place] == 0
-            && LibraryRoutine::from_id(ctx.text(sub.header(ctx.pool).id)).is_none()
-            && !sub.body.iter().any(|block| is_switch(*block))
+        let is_library = || LibraryRoutine::from_id(ctx.text(sub.header(ctx.pool).id)).is_some();
+        !(self.may_call_library && is_library()) && !sub.body.iter().any(|block| is_switch(*block))
     }
 }

@@ -1,5 +1,6 @@
 //! Checks a pass on text: dump in, dump out.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::base::arena::{Arena, Symbol};
@@ -64,7 +65,15 @@ fn run_pass(name: &str, before: &str, level: i64) -> (bool, String, Vec<String>)
         let mut changed = false;
         for index in 0..=program.subroutines.len() {
             let (sub, others) = focus(program, index, &places);
-            let ctx = PassCtx { ir: ctx, others, plan: &plan, library: &library, compiled };
+            let ctx = PassCtx {
+                ir: ctx,
+                others,
+                plan: &plan,
+                last_called: &RefCell::default(),
+                versions: &RefCell::default(),
+                library: &library,
+                compiled,
+            };
             changed |= (pass.run)(sub, &ctx).expect("the pass works");
             verify::verify_ssa(sub, ctx.ir).expect("the pass leaves valid SSA");
         }
