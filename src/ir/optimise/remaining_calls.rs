@@ -69,6 +69,7 @@ impl<'a> RemainingCalls<'a> {
         let is_switch =
             |block| matches!(sub.blocks[block].terminator().kind, TerminatorKind::Switch { .. });
         let is_library = || LibraryRoutine::from_id(ctx.text(sub.header(ctx.pool).id)).is_some();
-        !(self.may_call_library && is_library()) && !sub.body.iter().any(|block| is_switch(*block))
+        let may_be_called = self.may_call_library && is_library();
+        !may_be_called && !sub.body.iter().any(|block| is_switch(*block))
     }
 }
