@@ -504,8 +504,14 @@ fn compilation_order(
         })
         .collect();
     let order = order::sort(&dependencies, &ctx.session.sink, |id| ctx.text(id))?;
-    let referenced = dependencies.iter().flat_map(|artifact| artifact.needs.keys().copied());
-    Ok((order, referenced.collect()))
+    let mut referenced: LookupSet<Symbol> =
+        dependencies.iter().flat_map(|artifact| artifact.needs.keys().copied()).collect();
+    for artifact in artifacts {
+        for id in ir::build::program::main_references(ctx, artifact).keys() {
+            referenced.insert(*id);
+        }
+    }
+    Ok((order, referenced))
 }
 
 /// An artifact as it leaves the session.

@@ -21,6 +21,8 @@ const LEVELS: [&str; 3] = ["0", "1", "2"];
 #[derive(Default)]
 struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
+    /// What becomes visible when everything is in place.
+    waiting: BTreeMap<PathBuf, Vec<u8>>,
 }
 
 impl Outputs for Memory {
@@ -28,16 +30,18 @@ impl Outputs for Memory {
         self.files.retain(|file, _| !file.starts_with(path));
     }
     fn write_dump(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.write(path, content)
+        self.files.insert(path.to_owned(), content.to_vec());
+        Ok(())
     }
     fn make_folder(&mut self, _path: &Path) -> io::Result<()> {
         Ok(())
     }
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.files.insert(path.to_owned(), content.to_vec());
+        self.waiting.insert(path.to_owned(), content.to_vec());
         Ok(())
     }
     fn finish(&mut self) -> io::Result<()> {
+        self.files.append(&mut self.waiting);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy};
+use crate::ir::model::{Artifact, Program, ProgramKind, SlotStrategy, Subroutine};
 use crate::ir::op::Value;
 use crate::metadata::LogicSigMetadata;
 
@@ -441,21 +441,31 @@ fn build_program<'s>(ctx: &BuildCtx<'_, 's>, plan: ProgramPlan<'s>) -> Outcome<P
 /// The artifacts that an artifact's subroutines refer to, each with the first place that has one, in
 /// order. References made in a main subroutine do not count, as in the reference. Spec 21 §4.
 pub fn references(ctx: Ctx<'_, '_>, artifact: &Artifact) -> OrderedMap<Symbol, Loc> {
+    references_of(ctx, artifact.programs().into_iter().flat_map(|program| &program.subroutines))
+}
+
+/// The artifacts that the main subroutines of an artifact refer to, in the same way.
+pub fn main_references(ctx: Ctx<'_, '_>, artifact: &Artifact) -> OrderedMap<Symbol, Loc> {
+    references_of(ctx, artifact.programs().into_iter().map(|program| &program.main))
+}
+
+fn references_of<'p>(
+    ctx: Ctx<'_, '_>,
+    subs: impl Iterator<Item = &'p Subroutine>,
+) -> OrderedMap<Symbol, Loc> {
     let mut found: OrderedMap<Symbol, Loc> = OrderedMap::default();
     let mut refer = |value: &Value| {
         let Value::Compiled(id, loc) = value else { return };
         let first = found.entry(ctx.pool.compiled_ref(*id).artifact).or_insert(*loc);
         *first = first.or(*loc);
     };
-    for program in artifact.programs() {
-        for sub in &program.subroutines {
-            for block in &sub.body {
-                let block = &sub.blocks[*block];
-                for op in &block.ops {
-                    sub.ops[*op].visit_reads(ctx.pool, &mut refer);
-                }
-                block.terminator().visit_reads(ctx.pool, &mut refer);
+    for sub in subs {
+        for block in &sub.body {
+            let block = &sub.blocks[*block];
+            for op in &block.ops {
+                sub.ops[*op].visit_reads(ctx.pool, &mut refer);
             }
+            block.terminator().visit_reads(ctx.pool, &mut refer);
         }
     }
     found
