@@ -335,19 +335,6 @@ fn run_into(awst: &str, options: &str, sources: &str, outputs: &mut Written) -> 
     Ok(report.exit_code)
 }
 
-#[test]
-fn files_wait_until_everything_is_compiled() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
-    let case = read_case(&folder.join("awst_logic_signature_prefix.json.gz"));
-    // a signature that compiles comes before a contract with two methods of one name
-    let awst = case.awst.replace("clear_state_program", "approval_program");
-    let mut outputs = Written::default();
-    let exit = run_into(&awst, &case.options[1], &case.sources, &mut outputs);
-    assert!(exit.is_ok_and(|exit| exit != 0));
-    assert!(outputs.taken > 0, "the signature's files are made before the contract is looked at");
-    assert_eq!(outputs.in_place, 0);
-}
-
 struct Case {
     name: String,
     awst: String,
