@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 use puya::artifacts::write::Outputs;
 use puya::base::arena::Arena;
 use puya::compile::{Caller, Document, Keep, Request, Task, compile};
-use puya::diagnostics::Severity;
 use puya::json;
 
 const COUNT: usize = 300;
@@ -297,12 +296,8 @@ thread_local! {
 
 /// Compiles a document; what is wrong with how that ended, or the exit code.
 fn run(awst: &str, options: &str, sources: &str) -> Result<u8, String> {
-    let mut outputs = Written::default();
-    run_into(awst, options, sources, &mut outputs)
-}
-
-fn run_into(awst: &str, options: &str, sources: &str, outputs: &mut Written) -> Result<u8, String> {
     let start = Instant::now();
+    let mut outputs = Written::default();
     let stop = || start.elapsed() > PATIENCE;
     let report = compile(Request {
         awst: Document::Text(awst),
@@ -312,7 +307,7 @@ fn run_into(awst: &str, options: &str, sources: &str, outputs: &mut Written) -> 
         },
         caller: Caller::CommandLine,
         cwd: "/case".to_owned(),
-        outputs,
+        outputs: &mut outputs,
         may_write: None,
         debug: false,
         keep: Keep::Specifications,
@@ -327,9 +322,7 @@ fn run_into(awst: &str, options: &str, sources: &str, outputs: &mut Written) -> 
     if report.exit_code == 0 && outputs.in_place == 0 {
         return Err("neither outputs nor errors".to_owned());
     }
-    // what goes wrong while files are made leaves those made before, as in the reference
-    let before_files = report.reports.iter().take_while(|it| !it.message.starts_with("Writing "));
-    if outputs.in_place != 0 && before_files.into_iter().any(|it| it.severity >= Severity::Error) {
+    if report.exit_code != 0 && outputs.in_place != 0 {
         return Err("errors, and some of the outputs".to_owned());
     }
     Ok(report.exit_code)
