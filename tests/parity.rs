@@ -21,7 +21,8 @@ const LEVELS: [&str; 3] = ["0", "1", "2"];
 #[derive(Default)]
 struct Memory {
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// What becomes visible when everything is in place.
+    /// What becomes visible when everything is in place: `py_e02_duplicate_names` is refused when the
+    /// files of its first contract wait already.
     waiting: BTreeMap<PathBuf, Vec<u8>>,
 }
 
