@@ -10,7 +10,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use puya::artifacts::write::Discard;
+use puya::base::heap::Heap;
 use puya::compile::{Caller, Document, Keep, Request, Task, compile};
+
+#[global_allocator]
+static ALLOCATOR: Heap = Heap;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);

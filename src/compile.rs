@@ -18,6 +18,7 @@ use crate::awst;
 use crate::awst::decl::RootNode;
 use crate::awst::wtypes::WTypes;
 use crate::base::arena::{Arena, Symbol};
+use crate::base::heap;
 use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::{normalise_path, repr};
@@ -155,6 +156,7 @@ pub struct CompiledProgram {
 
 /// Compiles. Never panics; see [`CompileReport::panicked`].
 pub fn compile(request: Request<'_>) -> CompileReport {
+    let _held = heap::enter();
     let arena = Arena::new();
     let mut session = Session::new(&arena, request.stop);
     session.sources.cwd = normalise_path(&request.cwd);

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+use puya::base::heap::Heap;
+
+#[global_allocator]
+static ALLOCATOR: Heap = Heap;
+
 /// Stack sizes to try, largest first. The compiler recurses over the input's nesting, which the JSON
 /// reader limits; the memory is only reserved, and used when the recursion gets that deep.
 const STACK_SIZES: [usize; 3] = [1 << 30, 1 << 28, 1 << 26];

@@ -47,7 +47,7 @@ const PARTS: &[(&str, &[&str])] = &[
     ),
     ("client", &["base", "json", "diagnostics", "artifacts", "compile", "rpc"]),
     ("cli", &["base", "json", "diagnostics", "artifacts", "compile", "rpc", "server", "client"]),
-    ("main", &["cli"]),
+    ("main", &["base", "cli"]),
     ("lib", &[]),
 ];
 

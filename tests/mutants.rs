@@ -17,11 +17,17 @@ use std::time::{Duration, Instant};
 
 use puya::artifacts::write::Outputs;
 use puya::base::arena::Arena;
+use puya::base::heap::Heap;
 use puya::compile::{Caller, Document, Keep, Request, Task, compile};
 use puya::json;
 
+#[global_allocator]
+static ALLOCATOR: Heap = Heap;
+
 const COUNT: usize = 300;
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A build that is not optimised, and in which skipped passes are run to see that they change nothing,
+/// takes several times as long.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 5 });
 
 /// Members that hold a type.
 const TYPES: &[&str] = &[

@@ -4,6 +4,7 @@ pub mod arena;
 pub mod encode;
 pub mod entity;
 pub mod few;
+pub mod heap;
 pub mod id_table;
 pub mod ordered;
 pub mod source;

@@ -433,7 +433,7 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         let mut at = self.at + 1;
         loop {
             let plain_end = plain_run(bytes, at);
-            out.extend_from_slice(&bytes[at..plain_end]);
+            out.extend_from_slice_copy(&bytes[at..plain_end]);
             at = plain_end;
             match bytes.get(at) {
                 None => {
@@ -449,7 +449,7 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                 }
                 Some(b'\\') => {
                     let (character, length) = self.escape(at)?;
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    out.extend_from_slice_copy(character.encode_utf8(&mut [0; 4]).as_bytes());
                     at += length;
                 }
                 Some(_) => {

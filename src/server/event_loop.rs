@@ -21,6 +21,7 @@ use super::policy::OutputRoot;
 use super::queue::FairQueue;
 use super::signals::Signals;
 use crate::base::arena::Arena;
+use crate::base::heap;
 use crate::rpc::envelope::{
     ErrorCode, Invalid, Message, Request, RpcError, read_member, read_message, write_answer,
 };
@@ -561,6 +562,7 @@ fn keep_memory() {
 
 /// Gives freed memory back to the system, so that an idle daemon is a small one.
 fn release_memory() {
+    heap::release_memory();
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: the call takes no pointers and may be made at any time.
     unsafe {
