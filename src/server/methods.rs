@@ -278,7 +278,10 @@ fn compile(service: &mut Service, params: Params<'_>) -> Answer {
     let may_write = |folder: &Path| root.is_none_or(|root| root.contains(&base_path.join(folder)));
     let mut guarded = Guarded::new(&base_path, root);
     let outputs: &mut dyn Outputs = if should_write { &mut guarded } else { &mut Discard };
-    if should_write && let Some(folder) = first_forbidden_folder(options, &may_write) {
+    if should_write
+        && root.is_some()
+        && let Some(folder) = first_forbidden_folder(options, &may_write)
+    {
         return Err(refusal(&base_path.join(folder)));
     }
     let request = CompileRequest {
@@ -287,7 +290,7 @@ fn compile(service: &mut Service, params: Params<'_>) -> Answer {
         caller: Caller::Daemon,
         cwd: base_path.to_string_lossy().into_owned(),
         outputs,
-        may_write: if should_write { Some(&may_write) } else { None },
+        may_write: if should_write && root.is_some() { Some(&may_write) } else { None },
         debug: level.is_none_or(|level| level <= Severity::Debug),
         keep: if return_artifacts { Keep::Artifacts } else { Keep::Nothing },
         stop: Some(&stop),
