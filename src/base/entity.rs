@@ -148,6 +148,10 @@ impl<K: EntityId, V: Clone + Default> SecondaryMap<K, V> {
     pub fn new() -> Self {
         Self { items: Vec::new(), default: V::default(), keys: PhantomData }
     }
+    /// The same, with room for the facts of so many entities.
+    pub fn with_len(entities: usize) -> Self {
+        Self { items: vec![V::default(); entities], ..Self::new() }
+    }
     /// Forgets every fact and keeps the memory.
     pub fn clear(&mut self) {
         self.items.clear();

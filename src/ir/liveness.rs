@@ -1,34 +1,65 @@
 //! Which registers are live where: backward data flow over a subroutine without phis.
 
-use crate::base::entity::{EntitySet, SecondaryMap};
+use crate::base::entity::{EntityId, EntitySet, SecondaryMap};
+use crate::define_id;
 
 use super::Ctx;
 use super::cfg;
 use super::model::{BlockId, Node, OpId, Subroutine};
-pub use super::numbering::{Numbering, RegisterId};
-use super::op::Register;
+use super::op::{Register, RegisterId};
+
+define_id!(
+    /// A register of interest, numbered densely: sets of few registers take little room.
+    pub struct LiveId, "v"
+);
 
 /// Live registers at the end of every block. The subroutine must have no phis.
 pub struct Liveness {
-    /// Numbers of the registers of interest that are read or defined.
-    pub numbering: Numbering,
-    live_out: SecondaryMap<BlockId, EntitySet<RegisterId>>,
+    numbering: Numbering,
+    live_out: SecondaryMap<BlockId, EntitySet<LiveId>>,
+}
+
+/// Numbers of the registers of interest that are read or defined, in the order of first mention.
+struct Numbering {
+    ids: SecondaryMap<RegisterId, Option<LiveId>>,
+    registers: Vec<Register>,
+}
+
+impl Numbering {
+    fn id(&mut self, register: Register) -> LiveId {
+        let id = &mut self.ids[register.id];
+        *id.get_or_insert_with(|| {
+            self.registers.push(register);
+            LiveId::new(self.registers.len() - 1)
+        })
+    }
 }
 
 impl Liveness {
+    /// The number of a register of interest that is read or defined.
+    pub fn known(&self, register: Register) -> Option<LiveId> {
+        self.numbering.ids[register.id]
+    }
+    /// The register with this number.
+    pub fn register(&self, id: LiveId) -> Register {
+        self.numbering.registers[id.index()]
+    }
     /// Analyses a subroutine, for the registers of interest.
     pub fn analyse(
         sub: &Subroutine,
         ctx: Ctx<'_, '_>,
         is_of_interest: &dyn Fn(Register) -> bool,
     ) -> Self {
-        let mut numbering = Numbering::default();
+        let mut numbering = Numbering {
+            ids: SecondaryMap::with_len(sub.registers as usize),
+            registers: Vec::new(),
+        };
         for parameter in sub.parameters.iter().filter(|parameter| is_of_interest(**parameter)) {
             numbering.id(*parameter);
         }
         // What a block reads before defining it, and what it defines.
-        let mut used: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
-        let mut defined: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
+        let mut used: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
+        let mut defined: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
         for block in &sub.body {
             let (used, defined) = (&mut used[*block], &mut defined[*block]);
             for node in sub.nodes(*block) {
@@ -51,7 +82,7 @@ impl Liveness {
                 }
             }
         }
-        let mut live_out: SecondaryMap<BlockId, EntitySet<RegisterId>> = SecondaryMap::new();
+        let mut live_out: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
         let mut live_in = used;
         // Unreachable blocks have no place in the order, and edges into reachable ones all the same.
         let mut order = cfg::post_order(sub);
@@ -89,12 +120,12 @@ impl Liveness {
         sub: &Subroutine,
         ctx: Ctx<'_, '_>,
         block: BlockId,
-        mut visit: impl FnMut(OpId, &EntitySet<RegisterId>),
+        mut visit: impl FnMut(OpId, &EntitySet<LiveId>),
     ) {
         let mut live = self.live_out[block].clone();
-        let read = |live: &mut EntitySet<RegisterId>, node| {
+        let read = |live: &mut EntitySet<LiveId>, node| {
             sub.visit_registers_read(ctx.pool, node, &mut |register| {
-                if let Some(id) = self.numbering.known(register) {
+                if let Some(id) = self.known(register) {
                     live.insert(id);
                 }
             });
@@ -103,7 +134,7 @@ impl Liveness {
         for op in sub.blocks[block].ops.iter().rev() {
             visit(*op, &live);
             for target in sub.ops[*op].targets() {
-                if let Some(id) = self.numbering.known(*target) {
+                if let Some(id) = self.known(*target) {
                     live.remove(id);
                 }
             }

@@ -13,7 +13,6 @@ pub mod kinds;
 pub mod liveness;
 pub mod lower;
 pub mod model;
-pub mod numbering;
 pub mod op;
 pub mod optimise;
 pub mod pool;

@@ -5,9 +5,10 @@
 //! clone keeps every id valid.
 
 use std::cell::OnceCell;
+use std::ops::{Index, IndexMut};
 
 use crate::base::arena::Symbol;
-use crate::base::entity::{EntitySet, PrimaryMap};
+use crate::base::entity::{EntityId, EntitySet, PrimaryMap};
 use crate::base::few::Few;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
@@ -17,7 +18,9 @@ use crate::metadata::{ContractMetadata, LogicSigMetadata};
 
 use super::Ctx;
 use super::kinds::Kinds;
-use super::op::{Op, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value};
+use super::op::{
+    Op, OpKind, Register, RegisterId, Source, SourceKind, Terminator, TerminatorKind, Value,
+};
 use super::pool::{Header, Pool, SubId};
 use super::types::IrType;
 
@@ -147,8 +150,46 @@ pub struct Needs {
 pub struct Memo {
     /// Rows of the optimiser's table that would leave the body as it is, as a bit set.
     pub settled: u32,
+    /// Whether the invariants of SSA form hold and there was nothing to report.
+    pub verified: bool,
     needs: OnceCell<Needs>,
     kinds: Option<Kinds>,
+}
+
+/// One fact for each register that a subroutine had when the table was made.
+#[derive(Clone, Debug)]
+pub struct RegisterTable<T> {
+    entries: Vec<T>,
+}
+
+impl<T> Index<Register> for RegisterTable<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, register: Register) -> &T {
+        &self[register.id]
+    }
+}
+
+impl<T> IndexMut<Register> for RegisterTable<T> {
+    #[inline]
+    fn index_mut(&mut self, register: Register) -> &mut T {
+        &mut self[register.id]
+    }
+}
+
+impl<T> Index<RegisterId> for RegisterTable<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, id: RegisterId) -> &T {
+        &self.entries[id.index()]
+    }
+}
+
+impl<T> IndexMut<RegisterId> for RegisterTable<T> {
+    #[inline]
+    fn index_mut(&mut self, id: RegisterId) -> &mut T {
+        &mut self.entries[id.index()]
+    }
 }
 
 /// A function in SSA form (until it is destructured).
@@ -174,13 +215,16 @@ pub struct Subroutine {
     pub phis: PrimaryMap<PhiId, Phi>,
     /// All operations ever made.
     pub ops: PrimaryMap<OpId, Op>,
+    /// How many registers were ever made.
+    pub registers: u32,
     /// What the optimiser found out about the body.
     pub memo: Memo,
 }
 
 impl Subroutine {
-    /// A subroutine without a body.
+    /// A subroutine without a body. The parameters have the first ids.
     pub fn new(id: SubId, loc: Loc, parameters: Vec<Register>, returns: Vec<IrType>) -> Self {
+        let registers = u32::try_from(parameters.len()).expect("fewer than 2^32 parameters");
         Self {
             id,
             loc,
@@ -192,6 +236,7 @@ impl Subroutine {
             blocks: PrimaryMap::new(),
             phis: PrimaryMap::new(),
             ops: PrimaryMap::new(),
+            registers,
             memo: Memo::default(),
         }
     }
@@ -268,6 +313,15 @@ impl Subroutine {
     /// All phis in body order.
     pub fn phis_in_order(&self) -> impl Iterator<Item = PhiId> + '_ {
         self.body.iter().flat_map(|block| self.blocks[*block].phis.iter().copied())
+    }
+    /// The id of a new register.
+    pub fn new_register_id(&mut self) -> RegisterId {
+        self.registers += 1;
+        RegisterId::new(self.registers as usize - 1)
+    }
+    /// A table with an entry for each register.
+    pub fn register_table<T: Clone>(&self, entry: T) -> RegisterTable<T> {
+        RegisterTable { entries: vec![entry; self.registers as usize] }
     }
     /// Makes an operation without placing it.
     pub fn make_op(&mut self, kind: OpKind, loc: Loc) -> OpId {

@@ -11,6 +11,7 @@ use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, EntitySet};
 use crate::base::few::Few;
 use crate::base::source::Loc;
+use crate::define_id;
 use crate::diagnostics::{Failure, Outcome};
 
 use super::model::BlockId;
@@ -28,9 +29,17 @@ pub enum RegisterRole {
     ParameterWithReturn,
 }
 
+define_id!(
+    /// A register of a subroutine, so that tables find it.
+    pub struct RegisterId, "v"
+);
+
 /// One version of a variable. Equality ignores the location.
 #[derive(Clone, Copy, Debug)]
 pub struct Register {
+    /// Where tables of its subroutine have it. Equal registers of a subroutine have one id, and different
+    /// ones have different ids.
+    pub id: RegisterId,
     /// Name of the variable.
     pub name: Symbol,
     /// Which assignment to it, from 0.
@@ -45,8 +54,8 @@ pub struct Register {
 
 impl Register {
     /// A plain register.
-    pub fn local(name: Symbol, version: u32, ty: IrType, loc: Loc) -> Self {
-        Self { name, version, ty, role: RegisterRole::Local, loc }
+    pub fn local(id: RegisterId, name: Symbol, version: u32, ty: IrType, loc: Loc) -> Self {
+        Self { id, name, version, ty, role: RegisterRole::Local, loc }
     }
     /// The same register mentioned elsewhere.
     pub fn at(self, loc: Loc) -> Self {

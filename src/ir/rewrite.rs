@@ -2,6 +2,7 @@
 //! so. Spec 20 §13 and §15.
 
 use crate::base::arena::Symbol;
+use crate::base::entity::EntityId;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -9,7 +10,7 @@ use crate::diagnostics::{Failure, Outcome};
 use super::Ctx;
 use super::factory::{Emitter, LibraryRoutine};
 use super::model::{BlockId, Program, Subroutine};
-use super::op::{Op, OpKind, Register, Source};
+use super::op::{Op, OpKind, Register, RegisterId, Source};
 use super::pool::SubId;
 use super::types::IrType;
 
@@ -54,6 +55,8 @@ pub struct Rewriter<'a, 's> {
     versions: LookupMap<Symbol, u32>,
     counters: LookupMap<Symbol, u32>,
     inserted: Vec<Op>,
+    /// How many registers the subroutine has.
+    registers: u32,
 }
 
 impl<'a, 's> Rewriter<'a, 's> {
@@ -71,6 +74,7 @@ impl<'a, 's> Rewriter<'a, 's> {
             versions: versions_in_use(sub, ctx),
             counters: LookupMap::new(),
             inserted: Vec::new(),
+            registers: sub.registers,
         }
     }
     /// Lets `rewrite` change each operation of a block in turn; what it emits stands before that
@@ -99,6 +103,7 @@ impl<'a, 's> Rewriter<'a, 's> {
         }
         if inserted_any {
             sub.touch();
+            sub.registers = self.registers;
             sub.blocks[block].ops = ops;
         }
         Ok(())
@@ -121,7 +126,9 @@ impl<'a, 's> Emitter<'a, 's> for Rewriter<'a, 's> {
         *counter += 1;
         let version = self.versions.get(&name).map_or(0, |version| version + 1);
         self.versions.insert(name, version);
-        Register::local(name, version, ty, loc)
+        let id = RegisterId::new(self.registers as usize);
+        self.registers += 1;
+        Register::local(id, name, version, ty, loc)
     }
     fn library(&mut self, routine: LibraryRoutine) -> Outcome<SubId> {
         self.library.get(&routine).copied().ok_or_else(|| {

@@ -21,15 +21,38 @@ pub fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let mut escapes = false;
     let mut named = Vec::new();
     for sub in program.all_subroutines_mut() {
-        let found = Slots::find(sub, ctx, &mut named);
+        if !name_slots(sub, &mut named) {
+            continue;
+        }
+        let found = Slots::find(sub, ctx);
         escapes |= found.new_slots.keys().any(|slot| found.passed_on.contains(slot));
         if found.eliminate(sub) {
+            sub.touch();
             verify_ssa(sub, ctx)?;
         }
     }
     program.reserved_slots.extend(named);
     program.slot_strategy = if escapes { SlotStrategy::Dynamic } else { SlotStrategy::None };
     Ok(())
+}
+
+/// Notes the slots that a subroutine names; true when it makes new ones.
+fn name_slots(sub: &Subroutine, named: &mut Vec<u32>) -> bool {
+    let mut makes_slots = false;
+    for op in sub.ops_in_order() {
+        let op = &sub.ops[op];
+        if let Some(intrinsic) = op.intrinsic() {
+            if matches!(intrinsic.op, AvmOp::Load | AvmOp::Store)
+                && let [Immediate::Int(slot)] = *intrinsic.immediates
+                && let Ok(slot) = u32::try_from(slot)
+            {
+                named.push(slot);
+            }
+        } else if let OpKind::Assign { source, .. } = &op.kind {
+            makes_slots |= matches!(source.kind, SourceKind::NewSlot(_));
+        }
+    }
+    makes_slots
 }
 
 /// Where an operation stands.
@@ -47,28 +70,20 @@ struct Slots {
 }
 
 impl Slots {
-    fn find(sub: &Subroutine, ctx: Ctx<'_, '_>, named: &mut Vec<u32>) -> Self {
+    fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Self {
         let mut found = Slots::default();
         for block in &sub.body {
             for node in sub.nodes(*block) {
                 match node {
-                    Node::Op(op) => found.op(sub, ctx, (*block, op), named),
+                    Node::Op(op) => found.op(sub, ctx, (*block, op)),
                     Node::Phi(_) | Node::Terminator(_) => found.pass_on(sub, ctx, node),
                 }
             }
         }
         found
     }
-    fn op(&mut self, sub: &Subroutine, ctx: Ctx<'_, '_>, place: Place, named: &mut Vec<u32>) {
-        let op = &sub.ops[place.1];
-        if let Some(intrinsic) = op.intrinsic()
-            && matches!(intrinsic.op, AvmOp::Load | AvmOp::Store)
-            && let [Immediate::Int(slot)] = *intrinsic.immediates
-            && let Ok(slot) = u32::try_from(slot)
-        {
-            named.push(slot);
-        }
-        match &op.kind {
+    fn op(&mut self, sub: &Subroutine, ctx: Ctx<'_, '_>, place: Place) {
+        match &sub.ops[place.1].kind {
             OpKind::Assign { targets, source } => match &source.kind {
                 SourceKind::NewSlot(ty) => {
                     self.new_slots.insert(targets[0], (place, *ty, source.loc));

@@ -95,9 +95,15 @@ impl Ssa {
         Some(value)
     }
     /// A new version of a variable.
-    pub fn new_register(&mut self, name: Symbol, ty: IrType, loc: Loc) -> Register {
+    pub fn new_register(
+        &mut self,
+        sub: &mut Subroutine,
+        name: Symbol,
+        ty: IrType,
+        loc: Loc,
+    ) -> Register {
         let variable = self.variable(name);
-        let register = Register::local(name, variable.next_version, ty, loc);
+        let register = Register::local(sub.new_register_id(), name, variable.next_version, ty, loc);
         variable.next_version += 1;
         register
     }
@@ -187,7 +193,7 @@ impl Ssa {
         variable: Symbol,
         ty: IrType,
     ) -> PhiId {
-        let register = self.new_register(variable, ty, Loc::NONE);
+        let register = self.new_register(sub, variable, ty, Loc::NONE);
         let phi = sub.phis.push(Phi { register, args: Vec::new() });
         sub.blocks[block].phis.push(phi);
         self.block_of_phi[phi] = Some(block);
@@ -372,7 +378,7 @@ mod tests {
         ssa.start(&[], entry);
         ssa.seal(ctx, &mut sub, entry).unwrap();
         for variable in [x, y] {
-            let register = ssa.new_register(variable, IrType::UInt64, Loc::NONE);
+            let register = ssa.new_register(&mut sub, variable, IrType::UInt64, Loc::NONE);
             ssa.write(entry, register);
         }
         goto(&mut sub, entry, &[header]);
@@ -381,7 +387,7 @@ mod tests {
         let read = ssa.read(ctx, &mut sub, body, y, IrType::UInt64).unwrap();
         assert_eq!(read.version, 1, "a phi until the loop is closed");
         ssa.read(ctx, &mut sub, body, x, IrType::UInt64).unwrap();
-        let changed = ssa.new_register(x, IrType::UInt64, Loc::NONE);
+        let changed = ssa.new_register(&mut sub, x, IrType::UInt64, Loc::NONE);
         ssa.write(body, changed);
         goto(&mut sub, body, &[header]);
         ssa.seal(ctx, &mut sub, header).unwrap();

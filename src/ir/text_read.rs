@@ -11,6 +11,7 @@ mod values;
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
+use crate::base::entity::EntityId;
 use crate::base::ordered::LookupMap;
 use crate::base::source::{Loc, SourceLocation};
 
@@ -19,8 +20,8 @@ use super::model::{
     BasicBlock, BlockId, Phi, PhiArg, PhiId, Program, ProgramKind, SlotStrategy, Subroutine,
 };
 use super::op::{
-    Index, Intrinsic, Invoke, OpKind, Register, RegisterRole, Source, SourceKind, Terminator,
-    TerminatorKind, Value,
+    Index, Intrinsic, Invoke, OpKind, Register, RegisterId, RegisterRole, Source, SourceKind,
+    Terminator, TerminatorKind, Value,
 };
 use super::pool::SubId;
 use super::types::{EncodingId, IrType};
@@ -116,7 +117,8 @@ fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine
     for parameter in parameters.split(", ").filter(|parameter| !parameter.is_empty()) {
         let (name, ty) = parameter.split_once(": ").ok_or("a parameter has a type")?;
         let ty = types::ir_type(ctx, ty)?;
-        let register = Register::local(ctx.sym(name), 0, ty, Loc::NONE);
+        let id = RegisterId::new(registers.len());
+        let register = Register::local(id, ctx.sym(name), 0, ty, Loc::NONE);
         registers.push(Register { role: RegisterRole::Parameter, ..register });
     }
     let list = match returns.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
@@ -158,7 +160,10 @@ fn body(
             if op.starts_with("let ") {
                 let (targets, _) = reader.targets(op).map_err(error(index))?;
                 for target in targets {
-                    reader.registers.get_or_insert_with((target.name, target.version), || target);
+                    let sub = &mut reader.sub;
+                    reader.registers.get_or_insert_with((target.name, target.version), || {
+                        Register { id: sub.new_register_id(), ..target }
+                    });
                 }
             }
         } else if line.starts_with("    block@") {
@@ -257,7 +262,11 @@ impl BodyReader<'_, '_, '_> {
             let (name, version) = name.rsplit_once('#').ok_or("a target has a version")?;
             let version = version.parse().map_err(|_| "a version is a number")?;
             let ty = types::ir_type(self.ctx, ty)?;
-            let mut register = Register::local(self.ctx.sym(name), version, ty, Loc::NONE);
+            let name = self.ctx.sym(name);
+            // those that are not known yet get their own id when all are collected
+            let known = self.registers.get(&(name, version));
+            let id = known.map_or(RegisterId::new(0), |known| known.id);
+            let mut register = Register::local(id, name, version, ty, Loc::NONE);
             if self
                 .sub
                 .parameters

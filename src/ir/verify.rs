@@ -10,60 +10,82 @@
 //! A violation is a mistake of this compiler, except for types, which input can get wrong.
 
 use crate::avm::ops::ImmediateKind;
-use crate::base::ordered::{LookupSet, OrderedSet};
+use crate::base::ordered::{LookupMap, OrderedSet};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
 use super::Ctx;
-use super::model::{BlockId, Subroutine};
-use super::op::{Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind};
+use super::model::{BlockId, RegisterTable, Subroutine};
+use super::op::{Intrinsic, Op, OpKind, Register, RegisterId, Source, SourceKind, TerminatorKind};
 use super::text;
 use super::types::{AvmType, IrType};
 
 /// Checks everything that holds before and after destructuring.
 pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let (defined, _) = definitions(sub);
+    let (defined, _) = definitions(sub, ctx);
     verify_body(sub, ctx, &defined)
 }
 
-/// Checks single assignment too.
-pub fn verify_ssa(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let (defined, repeated) = definitions(sub);
+/// Checks single assignment too, unless that was done since the body last changed.
+pub fn verify_ssa(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    if sub.memo.verified && !cfg!(debug_assertions) {
+        return Ok(());
+    }
+    let (defined, repeated) = definitions(sub, ctx);
     assigned_once(ctx, repeated)?;
-    verify_body(sub, ctx, &defined)
+    let told = ctx.sink().len();
+    verify_body(sub, ctx, &defined)?;
+    // what is reported is reported each time
+    sub.memo.verified = ctx.sink().len() == told;
+    Ok(())
 }
 
 /// Checks a body that was just built.
-pub fn verify_new(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let (defined, repeated) = definitions(sub);
+pub fn verify_new(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let (defined, repeated) = definitions(sub, ctx);
     let told = ctx.sink().len();
     verify_body(sub, ctx, &defined)?;
     assigned_once(ctx, repeated)?;
     // PARITY: the reference checks twice, when it sets a body and when it has set it; both report
     // instructions that do not fit their signature.
-    if ctx.sink().len() > told { verify_body(sub, ctx, &defined) } else { Ok(()) }
+    sub.memo.verified = ctx.sink().len() == told;
+    if sub.memo.verified { Ok(()) } else { verify_body(sub, ctx, &defined) }
 }
 
 /// The registers a body defines, and the first that it assigns a second time. That a parameter is
 /// assigned is no repetition.
-fn definitions(sub: &Subroutine) -> (LookupSet<Register>, Option<Register>) {
-    let count: usize = sub.body.iter().map(|block| sub.blocks[*block].ops.len()).sum();
-    let mut defined = LookupSet::with_capacity(count + sub.parameters.len());
+fn definitions(sub: &Subroutine, ctx: Ctx<'_, '_>) -> (RegisterTable<bool>, Option<Register>) {
+    debug_assert!(ids_fit(sub, ctx), "registers and their ids belong together");
+    let mut defined = sub.register_table(false);
     let mut repeated = None;
     for block in &sub.body {
         let block = &sub.blocks[*block];
         let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
         let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
         for register in phis.chain(targets) {
-            if !defined.insert(register) {
+            if std::mem::replace(&mut defined[register], true) {
                 repeated = repeated.or(Some(register));
             }
         }
     }
     for parameter in &sub.parameters {
-        defined.insert(*parameter);
+        defined[*parameter] = true;
     }
     (defined, repeated)
+}
+
+/// Whether each id stands for one register, and no other id for the same.
+fn ids_fit(sub: &Subroutine, ctx: Ctx<'_, '_>) -> bool {
+    let mut ids: LookupMap<Register, RegisterId> = LookupMap::new();
+    let mut registers = sub.register_table(None);
+    let mut fits = true;
+    let mut check = |register: Register| {
+        fits &= *ids.get_or_insert_with(register, || register.id) == register.id;
+        fits &= *registers[register].get_or_insert(register) == register;
+    };
+    sub.visit_definitions(&mut check);
+    sub.visit_reads_in_order(ctx.pool, &mut |_, register| check(register));
+    fits
 }
 
 fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
@@ -73,21 +95,17 @@ fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
     Err(Failure::internal(message, Loc::NONE))
 }
 
-fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &LookupSet<Register>) -> Outcome<()> {
+fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &RegisterTable<bool>) -> Outcome<()> {
     let body = sub.body_set();
     for block in &sub.body {
         verify_block(sub, ctx, *block, &body)?;
     }
     let mut undefined: OrderedSet<Register> = OrderedSet::default();
-    for block in &sub.body {
-        for node in sub.nodes(*block) {
-            sub.visit_registers_read(ctx.pool, node, &mut |register| {
-                if !defined.contains(&register) {
-                    undefined.insert(register);
-                }
-            });
+    sub.visit_reads_in_order(ctx.pool, &mut |_, register| {
+        if !defined[register] {
+            undefined.insert(register);
         }
-    }
+    });
     if undefined.is_empty() {
         return Ok(());
     }

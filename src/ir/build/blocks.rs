@@ -90,7 +90,7 @@ impl<'a, 's> Blocks<'a, 's> {
     }
     /// A new version of a variable.
     pub fn new_register(&mut self, name: Symbol, ty: IrType, loc: Loc) -> Register {
-        self.ssa.new_register(name, ty, loc)
+        self.ssa.new_register(&mut self.sub, name, ty, loc)
     }
     /// Whether a variable was ever mentioned.
     pub fn has_version(&self, variable: Symbol) -> bool {

@@ -92,9 +92,9 @@ pub(super) fn build<'a, 's>(
         deferred: None,
     };
     builder.build_body()?;
-    let (sub, ssa) = builder.blocks.finalise()?;
+    let (mut sub, ssa) = builder.blocks.finalise()?;
     build.tables.replace(Tables { known: builder.known, ssa });
-    verify::verify_new(&sub, build.ir)?;
+    verify::verify_new(&mut sub, build.ir)?;
     Ok(sub)
 }
 

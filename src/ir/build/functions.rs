@@ -9,14 +9,14 @@ use crate::awst::decl::{ContractMethod, Function, RootNode, Search, Subroutine a
 use crate::awst::expr::SubroutineTarget;
 use crate::awst::library;
 use crate::base::arena::Symbol;
-use crate::base::entity::EntitySet;
+use crate::base::entity::{EntityId, EntitySet};
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::base::text;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model::Subroutine;
-use crate::ir::op::{Register, RegisterRole};
+use crate::ir::op::{Register, RegisterId, RegisterRole};
 use crate::ir::optimise::remove_unused_subroutines::Search as CallSearch;
 use crate::ir::pool::SubId;
 
@@ -223,7 +223,8 @@ pub fn make_subroutine<'s>(
             let returned =
                 implicits == Implicits::Returned && !facts.immutable && !facts.is_reference();
             let ty = types::ir_type(ctx.types(), wtype, arg.loc)?;
-            let mut parameter = Register::local(ctx.ir.sym(name), 0, ty, arg.loc);
+            let id = RegisterId::new(parameters.len());
+            let mut parameter = Register::local(id, ctx.ir.sym(name), 0, ty, arg.loc);
             parameter.role =
                 if returned { RegisterRole::ParameterWithReturn } else { RegisterRole::Parameter };
             parameters.push(parameter);

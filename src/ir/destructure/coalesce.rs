@@ -4,19 +4,19 @@
 //! order of definition and join the first group of their kind that takes them (first fit).
 
 use crate::base::arena::Symbol;
-use crate::base::entity::EntitySet;
-use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
+use crate::base::entity::{EntitySet, SecondaryMap};
+use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::liveness::{Liveness, RegisterId};
+use crate::ir::liveness::{LiveId, Liveness};
 use crate::ir::model::{OpId, Subroutine};
-use crate::ir::op::{OpKind, Register, SourceKind, Value};
+use crate::ir::op::{OpKind, Register, RegisterId, SourceKind, Value};
 use crate::ir::text;
 use crate::ir::types::{AvmType, IrType};
 use crate::options::LocalsCoalescing;
 
-type RegisterSet = EntitySet<RegisterId>;
+type RegisterSet = EntitySet<LiveId>;
 
 /// Registers that will share a name, and what is live where any of them is assigned.
 struct Group {
@@ -29,23 +29,22 @@ struct Group {
 type GroupKey = (Option<Symbol>, IrType);
 
 /// Merges registers as the options say.
-pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>, names: &mut SharedNames) -> Outcome<()> {
     let strategy = ctx.options.locals_coalescing_strategy;
-    let shared = shared_names(sub);
     // a variable with a single register has no other to share a name with
     let liveness = match strategy {
         LocalsCoalescing::Aggressive => Liveness::analyse(sub, ctx, &|_| true),
         LocalsCoalescing::RootOperand | LocalsCoalescing::RootOperandExcludingArgs => {
-            if shared.is_empty() {
+            if !names.collect(sub) {
                 return Ok(());
             }
-            Liveness::analyse(sub, ctx, &|register| shared.contains(&register.name))
+            Liveness::analyse(sub, ctx, &|register| names.contains(register.name))
         }
     };
     let live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
     let mut groups: OrderedMap<GroupKey, Vec<Group>> = OrderedMap::default();
     for (id, live) in live_at_definition {
-        let key = group_key(ctx, liveness.numbering.register(id), strategy);
+        let key = group_key(ctx, liveness.register(id), strategy);
         let candidates = groups.entry(key).or_default();
         let fitting = candidates
             .iter_mut()
@@ -58,42 +57,74 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
             None => candidates.push(Group { members: [id].into_iter().collect(), live }),
         }
     }
-    let mut renamed: LookupMap<Register, Register> = LookupMap::new();
+    let mut renamed: SecondaryMap<RegisterId, Option<Register>> = SecondaryMap::new();
+    let mut any_renamed = false;
     let mut next_name = 0u64;
     for (key, groups) in &groups {
         for group in groups.iter().filter(|group| group.members.len() > 1) {
             let members: Vec<Register> =
-                group.members.iter().map(|id| liveness.numbering.register(id)).collect();
+                group.members.iter().map(|id| liveness.register(id)).collect();
             let replacement = match key {
                 (Some(name), ty) => replacement_of_one_variable(sub, ctx, *name, *ty, &members)?,
                 (None, ty) => {
                     let name = ctx.sym(&format!("%{next_name}"));
                     next_name += 1;
-                    Register::local(name, 0, *ty, Loc::NONE)
+                    Register::local(sub.new_register_id(), name, 0, *ty, Loc::NONE)
                 }
             };
             for member in members.into_iter().filter(|member| *member != replacement) {
-                renamed.insert(member, replacement);
+                renamed[member.id] = Some(replacement);
+                any_renamed = true;
             }
         }
     }
-    if !renamed.is_empty() {
-        sub.map_registers(ctx, &mut |register| renamed.get(&register).copied().unwrap_or(register));
+    if any_renamed {
+        sub.map_registers(ctx, &mut |register| renamed[register.id].unwrap_or(register));
         drop_self_copies(sub);
     }
     Ok(())
 }
 
-/// Names of variables of which several registers are defined.
-fn shared_names(sub: &Subroutine) -> LookupSet<Symbol> {
-    let mut first_registers: LookupMap<Symbol, Register> = LookupMap::new();
-    let mut shared = LookupSet::new();
-    sub.visit_definitions(&mut |register| {
-        if *first_registers.get_or_insert_with(register.name, || register) != register {
-            shared.insert(register.name);
+/// Names of variables of which several registers are defined: a table over all names, for one
+/// subroutine after the other.
+#[derive(Default)]
+pub(super) struct SharedNames {
+    registers: SecondaryMap<Symbol, Registers>,
+    /// The names that have an entry.
+    names: Vec<Symbol>,
+}
+
+/// The registers of a variable that are defined.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Registers {
+    #[default]
+    None,
+    One(RegisterId),
+    Several,
+}
+
+impl SharedNames {
+    /// Collects those of a subroutine; true when there are any.
+    fn collect(&mut self, sub: &Subroutine) -> bool {
+        for name in self.names.drain(..) {
+            self.registers[name] = Registers::None;
         }
-    });
-    shared
+        let mut any = false;
+        sub.visit_definitions(&mut |register| {
+            let known = &mut self.registers[register.name];
+            if *known == Registers::None {
+                *known = Registers::One(register.id);
+                self.names.push(register.name);
+            } else if *known != Registers::One(register.id) {
+                *known = Registers::Several;
+                any = true;
+            }
+        });
+        any
+    }
+    fn contains(&self, name: Symbol) -> bool {
+        self.registers[name] == Registers::Several
+    }
 }
 
 /// For each register of interest that is defined, in order of definition, what is live after any of its assignments.
@@ -102,9 +133,9 @@ fn live_at_definition(
     ctx: Ctx<'_, '_>,
     liveness: &Liveness,
     strategy: LocalsCoalescing,
-) -> OrderedMap<RegisterId, RegisterSet> {
-    let known = |register: Register| liveness.numbering.known(register);
-    let mut live: OrderedMap<RegisterId, RegisterSet> = OrderedMap::default();
+) -> OrderedMap<LiveId, RegisterSet> {
+    let known = |register: Register| liveness.known(register);
+    let mut live: OrderedMap<LiveId, RegisterSet> = OrderedMap::default();
     if strategy == LocalsCoalescing::RootOperand {
         let parameters: RegisterSet = sub.parameters.iter().filter_map(|p| known(*p)).collect();
         for parameter in sub.parameters.iter().filter_map(|p| known(*p)) {
@@ -150,7 +181,7 @@ fn group_key(ctx: Ctx<'_, '_>, register: Register, strategy: LocalsCoalescing) -
 
 /// The parameter among the members, as callers set that one; otherwise the smallest version.
 fn replacement_of_one_variable(
-    sub: &Subroutine,
+    sub: &mut Subroutine,
     ctx: Ctx<'_, '_>,
     name: Symbol,
     key_type: IrType,
@@ -170,7 +201,11 @@ fn replacement_of_one_variable(
     let version = members.iter().map(|member| member.version).min().unwrap_or(0);
     let ty = members[0].ty;
     let ty = if members.iter().all(|member| member.ty == ty) { ty } else { key_type };
-    Ok(Register::local(name, version, ty, Loc::NONE))
+    let same = members
+        .iter()
+        .find(|member| (member.version, member.ty, member.is_parameter()) == (version, ty, false));
+    let id = same.map_or_else(|| sub.new_register_id(), |member| member.id);
+    Ok(Register::local(id, name, version, ty, Loc::NONE))
 }
 
 /// Drops copies of registers to themselves.

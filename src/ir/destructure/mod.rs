@@ -15,17 +15,19 @@ use crate::diagnostics::Outcome;
 use super::Ctx;
 use super::model::{Program, Subroutine};
 use super::verify::{verify, verify_ssa};
+use coalesce::SharedNames;
 
 /// Takes a program out of SSA.
 pub fn run(program: &mut Program, ctx: Ctx<'_, '_>) -> Outcome<()> {
+    let mut names = SharedNames::default();
     for sub in program.all_subroutines_mut() {
         ctx.session.check_stop()?;
-        destructure(sub, ctx)?;
+        destructure(sub, ctx, &mut names)?;
     }
     Ok(())
 }
 
-fn destructure(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
+fn destructure(sub: &mut Subroutine, ctx: Ctx<'_, '_>, names: &mut SharedNames) -> Outcome<()> {
     // What follows depends on what holds here, and keeps it: the rest is checked in debug builds.
     verify_ssa(sub, ctx)?;
     if ctx.options.optimization_level > 0 {
@@ -36,7 +38,7 @@ fn destructure(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
         verify_ssa(sub, ctx)?;
     }
     phi_removal::remove(sub, ctx);
-    coalesce::run(sub, ctx)?;
+    coalesce::run(sub, ctx, names)?;
     parallel_copy::run(sub, ctx);
     post_ssa::run(sub, ctx)?;
     if cfg!(debug_assertions) {

@@ -1,25 +1,31 @@
 //! Several copies at once -> copies one after the other, with temporaries only where copies go in a
 //! circle. After Boissinot et al., "Revisiting Out-of-SSA Translation", with fan-out.
 
+use crate::base::entity::EntityId;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::ir::Ctx;
 use crate::ir::model::Subroutine;
-use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
+use crate::ir::op::{OpKind, Register, RegisterId, Source, SourceKind, Value};
 
 const PREFIX: &str = "parcopy%";
 
 /// Replaces every assignment from a group of values by single assignments.
 pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+    if !sub.ops_in_order().any(|op| sub.is_parallel_copy(op)) {
+        return;
+    }
     let mut next_temp = 0u64;
     sub.visit_definitions(&mut |register| {
         let rest = ctx.text(register.name).strip_prefix(PREFIX);
         let number = rest.and_then(|rest| rest.split('%').next()?.parse::<u64>().ok());
         next_temp = next_temp.max(number.map_or(0, |number| number + 1));
     });
+    let mut registers = sub.registers;
     let mut new_temp = |like: Register| {
         let name = ctx.sym(&format!("{PREFIX}{next_temp}"));
         next_temp += 1;
-        Register::local(name, 0, like.ty, like.loc)
+        registers += 1;
+        Register::local(RegisterId::new(registers as usize - 1), name, 0, like.ty, like.loc)
     };
     for block in sub.body.clone() {
         if !sub.blocks[block].ops.iter().any(|op| sub.is_parallel_copy(*op)) {
@@ -41,6 +47,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
         }
         sub.blocks[block].ops = ops;
     }
+    sub.registers = registers;
 }
 
 fn sequentialise(

@@ -5,12 +5,15 @@ use crate::base::arena::Symbol;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::ir::Ctx;
-use crate::ir::model::{BlockId, Subroutine};
+use crate::ir::model::{BlockId, RegisterTable, Subroutine};
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
 /// Gives every phi argument a register that nothing else reads. A phi without arguments becomes a
 /// copy of nothing.
 pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+    if sub.phis_in_order().next().is_none() {
+        return;
+    }
     let mut versions: LookupMap<Symbol, u32> = LookupMap::new();
     sub.visit_definitions(&mut |register| {
         let version = versions.get_or_insert_with(register.name, || register.version);
@@ -20,18 +23,20 @@ pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
     for block in sub.body.clone() {
         let mut kept = Vec::new();
         for phi in std::mem::take(&mut sub.blocks[block].phis) {
-            let data = &mut sub.phis[phi];
-            if data.args.is_empty() {
-                let target = data.register;
+            if sub.phis[phi].args.is_empty() {
+                let target = sub.phis[phi].register;
                 let source = Source::value(Value::Undefined(target.ty, Loc::NONE));
                 let op = sub.make_assign(vec![target], source, Loc::NONE);
                 sub.blocks[block].ops.insert(0, op);
                 continue;
             }
-            for arg in &mut data.args {
-                let version = versions.get_or_insert_with(arg.value.name, || 0);
+            for index in 0..sub.phis[phi].args.len() {
+                let id = sub.new_register_id();
+                let arg = &mut sub.phis[phi].args[index];
+                let Register { name, ty, loc, .. } = arg.value;
+                let version = versions.get_or_insert_with(name, || 0);
                 *version += 1;
-                let own = Register::local(arg.value.name, *version, arg.value.ty, arg.value.loc);
+                let own = Register::local(id, name, *version, ty, loc);
                 copies.entry(arg.through).or_default().push((own, arg.value));
                 arg.value = own;
             }
@@ -56,16 +61,18 @@ pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
 
 /// Gives the arguments of every phi the phi's own register and drops the phi.
 pub(super) fn remove(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
-    let mut renamed: LookupMap<Register, Register> = LookupMap::new();
-    for block in sub.body.clone() {
+    if sub.phis_in_order().next().is_none() {
+        return;
+    }
+    let mut renamed: RegisterTable<Option<Register>> = sub.register_table(None);
+    for index in 0..sub.body.len() {
+        let block = sub.body[index];
         for phi in std::mem::take(&mut sub.blocks[block].phis) {
             let phi = &sub.phis[phi];
             for arg in &phi.args {
-                renamed.insert(arg.value, phi.register);
+                renamed[arg.value] = Some(phi.register);
             }
         }
     }
-    if !renamed.is_empty() {
-        sub.map_registers(ctx, &mut |register| renamed.get(&register).copied().unwrap_or(register));
-    }
+    sub.map_registers(ctx, &mut |register| renamed[register].unwrap_or(register));
 }

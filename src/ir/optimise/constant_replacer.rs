@@ -4,73 +4,84 @@
 //! A phi whose arguments all hold one equal constant holds it too. The phi stays, since its arguments
 //! must be registers, and does not count as a change.
 
-use crate::base::entity::EntityId;
 use crate::diagnostics::Outcome;
-use crate::ir::model::{Node, PhiId, Subroutine};
-use crate::ir::numbering::{Numbering, RegisterId};
+use crate::ir::model::{Node, PhiId, RegisterTable, Subroutine};
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
 use super::PassCtx;
 use super::readers::Readers;
 
+/// What a register holds.
+#[derive(Clone, Copy, PartialEq)]
+enum Content {
+    /// Anything.
+    Unknown,
+    /// What another register holds, or one of several.
+    Copy,
+    /// The constant in this place.
+    Constant(u32),
+}
+
 /// The registers that hold a constant or may come to hold one.
-#[derive(Default)]
 struct Candidates {
-    numbering: Numbering,
-    /// The constant of each, once it is known to hold one.
-    constants: Vec<Option<Value>>,
+    contents: RegisterTable<Content>,
+    constants: Vec<Value>,
 }
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let mut candidates = Candidates::default();
-    let mut pending: Vec<RegisterId> = Vec::new();
+    let mut found: Vec<(Register, Value)> = Vec::new();
     for block in &sub.body {
         for op in &sub.blocks[*block].ops {
             if let Some((target, Source { kind: SourceKind::Value(value), .. })) =
                 sub.single_assignment(*op)
                 && matches!(value, Value::Constant(..))
             {
-                let id = candidates.add(target);
-                candidates.constants[id.index()] = Some(*value);
-                pending.push(id);
+                found.push((target, *value));
             }
         }
     }
-    if pending.is_empty() {
+    if found.is_empty() {
         return Ok(false);
     }
+    let contents = sub.register_table(Content::Unknown);
+    let mut candidates = Candidates { contents, constants: Vec::with_capacity(found.len()) };
     for phi in sub.phis_in_order() {
-        candidates.add(sub.phis[phi].register);
+        candidates.contents[sub.phis[phi].register] = Content::Copy;
     }
     for op in sub.ops_in_order() {
         if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
             sub.single_assignment(op)
         {
-            candidates.add(target);
+            candidates.contents[target] = Content::Copy;
         }
     }
-    let readers = Readers::collect(sub, ctx.ir.pool, &candidates.numbering);
+    let mut pending: Vec<Register> = Vec::with_capacity(found.len());
+    for (register, value) in found {
+        candidates.hold(register, value);
+        pending.push(register);
+    }
+    let readers = Readers::collect(sub, ctx.ir.pool, |register| {
+        candidates.contents[register] != Content::Unknown
+    });
     let mut changed = false;
     // PARITY: the register found last goes first
-    while let Some(id) = pending.pop() {
-        let constant = candidates.constants[id.index()].expect("pending registers hold a constant");
-        let register = candidates.numbering.register(id);
-        for node in readers.get(Some(id)) {
+    while let Some(register) = pending.pop() {
+        let constant = candidates.constant(register).expect("pending registers hold a constant");
+        for node in readers.get(register.id) {
             if let Node::Phi(phi) = node {
-                let target = candidates.add(sub.phis[phi].register);
-                if candidates.constants[target.index()].is_none()
+                let target = sub.phis[phi].register;
+                if candidates.constant(target).is_none()
                     && let Some(value) = constant_of_phi(sub, phi, &candidates)
                 {
-                    candidates.constants[target.index()] = Some(value);
+                    candidates.hold(target, value);
                     pending.push(target);
                 }
                 continue;
             }
             changed = true;
             if let Some(target) = copy_of(sub, node, register) {
-                let target = candidates.add(target);
-                candidates.constants[target.index()] = Some(constant);
+                candidates.hold(target, constant);
                 pending.push(target);
             }
             let mut swap = |value: Value| {
@@ -90,15 +101,16 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 }
 
 impl Candidates {
-    fn add(&mut self, register: Register) -> RegisterId {
-        let id = self.numbering.id(register);
-        if id.index() == self.constants.len() {
-            self.constants.push(None);
-        }
-        id
+    fn hold(&mut self, register: Register, constant: Value) {
+        let place = u32::try_from(self.constants.len()).expect("fewer than 2^32 registers");
+        self.contents[register] = Content::Constant(place);
+        self.constants.push(constant);
     }
     fn constant(&self, register: Register) -> Option<Value> {
-        self.constants[self.numbering.known(register)?.index()]
+        match self.contents[register] {
+            Content::Constant(place) => Some(self.constants[place as usize]),
+            Content::Unknown | Content::Copy => None,
+        }
     }
 }
 

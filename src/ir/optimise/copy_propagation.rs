@@ -3,12 +3,10 @@
 //! is not a temporary, then the first. A phi all of whose arguments are then the same register joins
 //! that register.
 
-use crate::base::entity::EntityId;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{OpId, PhiId, Subroutine};
-use crate::ir::numbering::{Numbering, RegisterId};
+use crate::ir::model::{OpId, PhiId, RegisterTable, Subroutine};
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
 use super::PassCtx;
@@ -18,8 +16,12 @@ const TEMPORARY_MARK: char = '%';
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    let copied = Copied::join(&take_copies(sub));
-    let mut replacements = Replacements::with_capacity(copied.members.len());
+    let copies = take_copies(sub);
+    if copies.is_empty() && sub.phis_in_order().next().is_none() {
+        return Ok(false);
+    }
+    let copied = Copied::join(sub, &copies);
+    let mut replacements = Replacements::new(sub);
     for set in &copied.sets {
         let replacement = representative(sub, ctx.ir, &copied, *set)?;
         for register in copied.members(*set).filter(|register| *register != replacement) {
@@ -35,7 +37,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         let mut phis = std::mem::take(&mut sub.blocks[block].phis);
         phis.retain(|phi| {
             let register = sub.phis[*phi].register;
-            if copied.numbering.known(register).is_some() {
+            if copied.set_of[register].is_some() {
                 return true;
             }
             let Some(single) = single_argument(sub, *phi, &replacements) else { return true };
@@ -45,7 +47,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         });
         sub.blocks[block].phis = phis;
     }
-    if replacements.of.is_empty() {
+    if !replacements.any {
         return Ok(changed);
     }
     replace(sub, ctx.ir, &replacements)?;
@@ -80,9 +82,8 @@ fn take_copies(sub: &mut Subroutine) -> Vec<(Register, Register)> {
 
 /// Registers joined by copies. The lists of all sets share one table.
 struct Copied {
-    numbering: Numbering,
     /// The set each belongs to.
-    set_of: Vec<usize>,
+    set_of: RegisterTable<Option<u32>>,
     sets: Vec<Set>,
     /// A register and the place of the next one of its set.
     members: Vec<(Register, Option<usize>)>,
@@ -96,31 +97,26 @@ struct Set {
 }
 
 impl Copied {
-    fn join(copies: &[(Register, Register)]) -> Self {
+    fn join(sub: &Subroutine, copies: &[(Register, Register)]) -> Self {
         let mut copied = Self {
-            numbering: Numbering::with_capacity(2 * copies.len()),
-            set_of: Vec::with_capacity(2 * copies.len()),
+            set_of: sub.register_table(None),
             sets: Vec::new(),
             members: Vec::with_capacity(2 * copies.len()),
         };
         for (target, source) in copies {
-            let source_id = copied.numbering.id(*source);
-            if source_id.index() == copied.set_of.len() {
-                copied.set_of.push(copied.sets.len());
+            let set = copied.set_of[*source].unwrap_or_else(|| {
+                let set = u32::try_from(copied.sets.len()).expect("fewer than 2^32 registers");
                 let place = copied.members.len();
                 copied.sets.push(Set { first: place, last: place });
                 copied.members.push((*source, None));
-            }
-            let set = copied.set_of[source_id.index()];
+                copied.set_of[*source] = Some(set);
+                set
+            });
             let place = copied.members.len();
             copied.members.push((*target, None));
-            let last = std::mem::replace(&mut copied.sets[set].last, place);
+            let last = std::mem::replace(&mut copied.sets[set as usize].last, place);
             copied.members[last].1 = Some(place);
-            let target = copied.numbering.id(*target);
-            if target.index() == copied.set_of.len() {
-                copied.set_of.push(set);
-            }
-            copied.set_of[target.index()] = set;
+            copied.set_of[*target] = Some(set);
         }
         copied
     }
@@ -132,24 +128,20 @@ impl Copied {
 
 /// What stands for the registers that go.
 struct Replacements {
-    numbering: Numbering,
-    of: Vec<Register>,
+    of: RegisterTable<Option<Register>>,
+    any: bool,
 }
 
 impl Replacements {
-    fn with_capacity(registers: usize) -> Self {
-        let numbering = Numbering::with_capacity(registers);
-        Self { numbering, of: Vec::with_capacity(registers) }
+    fn new(sub: &Subroutine) -> Self {
+        Self { of: sub.register_table(None), any: false }
     }
     fn insert(&mut self, register: Register, replacement: Register) {
-        let id: RegisterId = self.numbering.id(register);
-        if id.index() == self.of.len() {
-            self.of.push(replacement);
-        }
-        self.of[id.index()] = replacement;
+        self.of[register] = Some(replacement);
+        self.any = true;
     }
     fn get(&self, register: Register) -> Option<Register> {
-        self.numbering.known(register).map(|id| self.of[id.index()])
+        self.of[register]
     }
 }
 
@@ -194,14 +186,11 @@ fn single_argument(sub: &Subroutine, phi: PhiId, replacements: &Replacements) ->
 }
 
 fn replace(sub: &mut Subroutine, ctx: Ctx<'_, '_>, replacements: &Replacements) -> Outcome<()> {
-    // Asked once for each replacement, and not for each register that is replaced.
-    let is_chain = |replacement: &Register| replacements.get(*replacement).is_some();
-    let chains: Vec<bool> = replacements.of.iter().map(is_chain).collect();
     let mut chained = false;
     let mut swap = |register: &mut Register| {
-        if let Some(id) = replacements.numbering.known(*register) {
-            chained |= chains[id.index()];
-            *register = replacements.of[id.index()];
+        if let Some(replacement) = replacements.get(*register) {
+            chained |= replacements.get(replacement).is_some();
+            *register = replacement;
         }
     };
     for index in 0..sub.body.len() {

@@ -2,11 +2,11 @@
 //! values, and encoding what was decoded gives the bytes it was decoded from. Only where the way does
 //! not check or change anything, see [`is_round_trip_safe`].
 
+use crate::base::entity::EntitySet;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::diagnostics::Outcome;
 use crate::ir::model::{OpId, Subroutine};
-use crate::ir::numbering::Numbering;
-use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
+use crate::ir::op::{OpKind, Register, RegisterId, Source, SourceKind, Value};
 use crate::ir::pool::Pool;
 use crate::ir::types::{Encoding, EncodingId, IrType, Shape};
 
@@ -47,19 +47,19 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 
 /// Whether something is encoded that was decoded, or decoded that was encoded.
 fn has_candidates(sub: &Subroutine) -> bool {
-    let (mut encoded, mut decoded) = (Numbering::default(), Numbering::default());
+    let (mut encoded, mut decoded) = (EntitySet::new(), EntitySet::new());
     for op in sub.ops_in_order() {
         let OpKind::Assign { targets, source } = &sub.ops[op].kind else { continue };
-        let numbering = match source.kind {
+        let set = match source.kind {
             SourceKind::BytesEncode { .. } => &mut encoded,
             SourceKind::DecodeBytes { .. } => &mut decoded,
             _ => continue,
         };
-        numbering.id(targets[0]);
+        set.insert(targets[0].id);
     }
-    let is_one_of = |numbering: &Numbering, value: Option<&Value>| {
+    let is_one_of = |set: &EntitySet<RegisterId>, value: Option<&Value>| {
         let register = value.and_then(|value| value.register());
-        register.is_some_and(|register| numbering.known(register).is_some())
+        register.is_some_and(|register| set.contains(register.id))
     };
     sub.ops_in_order().any(|op| match &sub.ops[op].kind {
         OpKind::Assign { source, .. } => match &source.kind {

@@ -4,12 +4,11 @@
 //! Each read follows its chain to the end, so a chain costs the square of its length, which is that of
 //! the path it makes.
 
-use crate::base::entity::EntityId;
+use crate::base::entity::SecondaryMap;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
 use crate::ir::model::{OpId, Subroutine};
-use crate::ir::numbering::Numbering;
-use crate::ir::op::{Source, SourceKind, Value};
+use crate::ir::op::{RegisterId, Source, SourceKind, Value};
 
 use super::{PassCtx, set_source};
 
@@ -24,22 +23,18 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 }
 
 fn find(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Vec<(OpId, Source)> {
-    let mut numbering = Numbering::default();
+    let mut place_of: SecondaryMap<RegisterId, Option<usize>> = SecondaryMap::new();
     let mut reads: Vec<(OpId, &Source)> = Vec::new();
     for op in sub.ops_in_order() {
         if let Some((target, source)) = sub.single_assignment(op)
             && matches!(source.kind, SourceKind::ExtractValue { .. })
         {
-            // assigned once, so each id is new
-            numbering.id(target);
+            place_of[target.id] = Some(reads.len());
             reads.push((op, source));
         }
     }
     let inner = |base: &Value| match base {
-        Value::Register(register) => {
-            let id = numbering.known(*register)?;
-            reads.get(id.index()).map(|(_, source)| *source)
-        }
+        Value::Register(register) => place_of[register.id].map(|place| reads[place].1),
         _ => None,
     };
     let mut edits = Vec::new();

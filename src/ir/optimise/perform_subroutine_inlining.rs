@@ -9,14 +9,14 @@
 //! [`InliningPlan`]: super::inlining_plan::InliningPlan
 
 use crate::base::arena::Symbol;
-use crate::base::entity::SecondaryMap;
+use crate::base::entity::{EntityId, SecondaryMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
 use crate::ir::model::{BasicBlock, BlockId, OpId, Phi, PhiArg, PhiId, Program, Subroutine};
 use crate::ir::op::{
-    Constant, Op, OpKind, Register, RegisterRole, Source, SourceKind, Terminator, TerminatorKind,
-    Value,
+    Constant, Op, OpKind, Register, RegisterId, RegisterRole, Source, SourceKind, Terminator,
+    TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
 
@@ -239,6 +239,8 @@ impl Callee<'_> {
 /// First version of each name that a host does not use: a table over all names.
 #[derive(Default)]
 pub(super) struct Versions {
+    /// The id in the host of the callee's first register.
+    first_id: usize,
     unused: SecondaryMap<Symbol, u32>,
     /// The names that have an entry.
     names: Vec<Symbol>,
@@ -262,8 +264,9 @@ impl Versions {
     }
     /// A register of the callee as it stands in the host.
     fn shifted(&self, register: Register) -> Register {
+        let id = RegisterId::new(self.first_id + register.id.index());
         let version = register.version + self.first_unused(register.name);
-        Register { version, role: RegisterRole::Local, ..register }
+        Register { id, version, role: RegisterRole::Local, ..register }
     }
 }
 
@@ -316,6 +319,8 @@ impl Inliner<'_, '_, '_> {
             })?),
         };
         let callee_id = callee.sub().header(self.ctx.ir.pool).id;
+        self.versions.first_id = sub.registers as usize;
+        sub.registers += callee.sub().registers;
         let mut defined: Vec<Register> = Vec::new();
         if invoke.args.len() != callee.sub().parameters.len() {
             return Err(Failure::internal("call with a wrong number of arguments", call_loc));
@@ -428,6 +433,7 @@ impl Inliner<'_, '_, '_> {
                             value => {
                                 let offset = self.versions.first_unused(*name);
                                 let register = Register::local(
+                                    sub.new_register_id(),
                                     *name,
                                     version + offset,
                                     value.ty(pool),

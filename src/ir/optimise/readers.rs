@@ -1,14 +1,13 @@
 //! Which nodes read the registers that a pass is interested in.
 
-use crate::base::entity::EntityId;
-use crate::ir::model::{Node, Subroutine};
-use crate::ir::numbering::{Numbering, RegisterId};
+use crate::ir::model::{Node, RegisterTable, Subroutine};
+use crate::ir::op::{Register, RegisterId};
 use crate::ir::pool::Pool;
 
-/// The nodes that read each numbered register, each node once, in body order; what is added later
+/// The nodes that read each register of interest, each node once, in body order; what is added later
 /// comes last. Lists share one table: most registers have one reader or none.
 pub(super) struct Readers {
-    lists: Vec<List>,
+    lists: RegisterTable<List>,
     entries: Vec<Entry>,
 }
 
@@ -27,23 +26,29 @@ struct Entry {
 }
 
 impl Readers {
-    /// Collects the readers of all registers of a numbering.
-    pub(super) fn collect(sub: &Subroutine, pool: &Pool<'_>, numbering: &Numbering) -> Self {
-        let lists = vec![List::default(); numbering.len()];
-        let mut readers = Self { lists, entries: Vec::with_capacity(numbering.len()) };
-        sub.visit_reads_in_order(pool, &mut |node, register| {
-            let Some(id) = numbering.known(register) else { return };
+    /// Collects the readers of all registers of interest.
+    pub(super) fn collect(
+        sub: &Subroutine,
+        pool: &Pool<'_>,
+        is_of_interest: impl Fn(RegisterId) -> bool,
+    ) -> Self {
+        let lists = sub.register_table(List::default());
+        let mut readers = Self { lists, entries: Vec::with_capacity(sub.op_count()) };
+        sub.visit_reads_in_order(pool, &mut |node, Register { id, .. }| {
+            if !is_of_interest(id) {
+                return;
+            }
             // all reads of a node come in a row
-            let last = readers.lists[id.index()].last;
+            let last = readers.lists[id].last;
             if readers.entry(last).is_none_or(|entry| entry.node != node) {
                 readers.add(id, node);
             }
         });
         readers
     }
-    /// The readers of a register; none of one without a number.
-    pub(super) fn get(&self, register: Option<RegisterId>) -> impl Iterator<Item = Node> + '_ {
-        let mut next = register.map_or(0, |register| self.lists[register.index()].first);
+    /// The readers of a register; none of one that is not of interest.
+    pub(super) fn get(&self, register: RegisterId) -> impl Iterator<Item = Node> + '_ {
+        let mut next = self.lists[register].first;
         std::iter::from_fn(move || {
             let entry = self.entry(next)?;
             next = entry.next;
@@ -54,7 +59,7 @@ impl Readers {
     pub(super) fn add(&mut self, register: RegisterId, node: Node) {
         self.entries.push(Entry { node, next: 0 });
         let link = Link::try_from(self.entries.len()).expect("fewer than 2^32 reads");
-        let list = &mut self.lists[register.index()];
+        let list = &mut self.lists[register];
         match std::mem::replace(&mut list.last, link) {
             0 => list.first = link,
             last => self.entries[last as usize - 1].next = link,
@@ -62,14 +67,14 @@ impl Readers {
     }
     /// Takes a reader out.
     pub(super) fn remove(&mut self, register: RegisterId, node: Node) {
-        let (mut before, mut link) = (0, self.lists[register.index()].first);
+        let (mut before, mut link) = (0, self.lists[register].first);
         while let Some(entry) = self.entry(link) {
             let (next, found) = (entry.next, entry.node == node);
             if !found {
                 (before, link) = (link, next);
                 continue;
             }
-            let list = &mut self.lists[register.index()];
+            let list = &mut self.lists[register];
             if list.last == link {
                 list.last = before;
             }

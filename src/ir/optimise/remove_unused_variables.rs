@@ -3,21 +3,24 @@
 //! other stay.
 
 use crate::avm::ops::Purity;
-use crate::base::entity::{EntityId, EntitySet};
+use crate::base::entity::EntitySet;
 use crate::diagnostics::Outcome;
-use crate::ir::model::{BlockId, Node, OpId, PhiId, Subroutine};
-use crate::ir::numbering::{Numbering, RegisterId};
+use crate::ir::model::{BlockId, Node, OpId, PhiId, RegisterTable, Subroutine};
 use crate::ir::op::{OpKind, Register, Source, SourceKind};
 use crate::ir::pool::Pool;
 
 use super::PassCtx;
 
-/// The registers the body defines, how often each is read, and where it is defined.
-struct Usages {
-    numbering: Numbering,
-    definitions: Vec<(Node, BlockId)>,
-    reads: Vec<u32>,
+/// What is known of a register.
+#[derive(Clone, Copy, Default)]
+struct Usage {
+    /// Where the body defines it, if it does.
+    definition: Option<(Node, BlockId)>,
+    /// How often it is read.
+    reads: u32,
 }
+
+type Usages = RegisterTable<Usage>;
 
 /// What is to be taken off the order lists.
 #[derive(Default)]
@@ -30,10 +33,13 @@ struct Dead {
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let pool = ctx.ir.pool;
-    let mut usages = Usages::collect(sub, pool);
-    let unread = |id: &RegisterId| usages.reads[id.index()] == 0;
-    let mut pending: Vec<RegisterId> =
-        (0..usages.reads.len()).map(RegisterId::new).filter(unread).collect();
+    let mut usages = collect(sub, pool);
+    let mut pending: Vec<Register> = Vec::new();
+    sub.visit_definitions(&mut |register| {
+        if usages[register].reads == 0 {
+            pending.push(register);
+        }
+    });
     let mut dead = Dead::default();
     while let Some(register) = pending.pop() {
         bury(sub, pool, register, &mut usages, &mut dead, &mut pending);
@@ -46,42 +52,21 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(!dead.blocks.is_empty())
 }
 
-impl Usages {
-    fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Self {
-        let count = sub.op_count();
-        let mut usages = Self {
-            numbering: Numbering::with_capacity(count),
-            definitions: Vec::with_capacity(count),
-            reads: Vec::new(),
-        };
-        for block in &sub.body {
-            let data = &sub.blocks[*block];
-            for phi in &data.phis {
-                usages.define(sub.phis[*phi].register, Node::Phi(*phi), *block);
-            }
-            for op in &data.ops {
-                for target in sub.ops[*op].targets() {
-                    usages.define(*target, Node::Op(*op), *block);
-                }
+fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Usages {
+    let mut usages: Usages = sub.register_table(Usage::default());
+    for block in &sub.body {
+        let data = &sub.blocks[*block];
+        for phi in &data.phis {
+            usages[sub.phis[*phi].register].definition = Some((Node::Phi(*phi), *block));
+        }
+        for op in &data.ops {
+            for target in sub.ops[*op].targets() {
+                usages[*target].definition = Some((Node::Op(*op), *block));
             }
         }
-        usages.reads.resize(usages.definitions.len(), 0);
-        sub.visit_reads_in_order(pool, &mut |_, register| {
-            if let Some(id) = usages.numbering.known(register) {
-                usages.reads[id.index()] += 1;
-            }
-        });
-        usages
     }
-    fn define(&mut self, register: Register, node: Node, block: BlockId) {
-        let id = self.numbering.id(register);
-        if id.index() == self.definitions.len() {
-            self.definitions.push((node, block));
-        }
-    }
-    fn is_unread(&self, register: Register) -> bool {
-        self.numbering.known(register).is_none_or(|id| self.reads[id.index()] == 0)
-    }
+    sub.visit_reads_in_order(pool, &mut |_, register| usages[register].reads += 1);
+    usages
 }
 
 /// Marks the definition of an unread register when nothing needs it; registers it alone read become
@@ -89,17 +74,17 @@ impl Usages {
 fn bury(
     sub: &Subroutine,
     pool: &Pool<'_>,
-    register: RegisterId,
+    register: Register,
     usages: &mut Usages,
     dead: &mut Dead,
-    pending: &mut Vec<RegisterId>,
+    pending: &mut Vec<Register>,
 ) {
-    let (node, block) = usages.definitions[register.index()];
+    let Some((node, block)) = usages[register].definition else { return };
     let newly_dead = match node {
         Node::Phi(phi) => dead.phis.insert(phi),
         Node::Op(op) => match &sub.ops[op].kind {
             OpKind::Assign { targets, source } => {
-                targets.iter().all(|target| usages.is_unread(*target))
+                targets.iter().all(|target| usages[*target].reads == 0)
                     && is_removable(pool, source)
                     && dead.ops.insert(op)
             }
@@ -112,11 +97,10 @@ fn bury(
     }
     dead.blocks.insert(block);
     sub.visit_registers_read(pool, node, &mut |register| {
-        if let Some(id) = usages.numbering.known(register) {
-            usages.reads[id.index()] -= 1;
-            if usages.reads[id.index()] == 0 {
-                pending.push(id);
-            }
+        let usage = &mut usages[register];
+        usage.reads -= 1;
+        if usage.reads == 0 {
+            pending.push(register);
         }
     });
 }

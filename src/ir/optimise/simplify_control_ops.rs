@@ -12,14 +12,14 @@
 //! | anything with one target | goto |
 
 use crate::avm::ops::AvmOp;
-use crate::base::entity::EntityId;
+use crate::base::entity::SecondaryMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::cfg;
 use crate::ir::model::{BlockId, Node, Subroutine};
-use crate::ir::numbering::Numbering;
 use crate::ir::op::{
-    Constant, Intrinsic, OpKind, Register, Source, SourceKind, Terminator, TerminatorKind, Value,
+    Constant, Intrinsic, OpKind, Register, RegisterId, Source, SourceKind, Terminator,
+    TerminatorKind, Value,
 };
 use crate::ir::types::IrType;
 
@@ -37,7 +37,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
 
 /// Where registers are defined; filled when first asked for one of another block.
 #[derive(Default)]
-struct Definitions(Option<(Numbering, Vec<Node>)>);
+struct Definitions(Option<SecondaryMap<RegisterId, Option<Node>>>);
 
 impl Definitions {
     /// The definition of a register, which often is one of the last operations of the block that
@@ -50,35 +50,27 @@ impl Definitions {
         }
     }
     fn find(&mut self, sub: &Subroutine, register: Register) -> Option<Node> {
-        let (numbering, nodes) = self.0.get_or_insert_with(|| {
-            let count = sub.op_count();
-            let mut numbering = Numbering::with_capacity(count);
-            let mut nodes = Vec::with_capacity(count);
+        let nodes = self.0.get_or_insert_with(|| {
+            let mut nodes = SecondaryMap::with_len(sub.registers as usize);
             for block in &sub.body {
                 let block = &sub.blocks[*block];
                 for phi in &block.phis {
-                    define(&mut numbering, &mut nodes, sub.phis[*phi].register, Node::Phi(*phi));
+                    nodes[sub.phis[*phi].register.id] = Some(Node::Phi(*phi));
                 }
                 for op in &block.ops {
                     for target in sub.ops[*op].targets() {
-                        define(&mut numbering, &mut nodes, *target, Node::Op(*op));
+                        nodes[target.id] = Some(Node::Op(*op));
                     }
                 }
             }
-            (numbering, nodes)
+            nodes
         });
-        numbering.known(register).map(|id| nodes[id.index()])
+        nodes[register.id]
     }
     fn add(&mut self, register: Register, node: Node) {
-        if let Some((numbering, nodes)) = &mut self.0 {
-            define(numbering, nodes, register, node);
+        if let Some(nodes) = &mut self.0 {
+            nodes[register.id] = Some(node);
         }
-    }
-}
-
-fn define(numbering: &mut Numbering, nodes: &mut Vec<Node>, register: Register, node: Node) {
-    if numbering.id(register).index() == nodes.len() {
-        nodes.push(node);
     }
 }
 
@@ -194,8 +186,16 @@ fn negation(
     definitions: &mut Definitions,
 ) -> Outcome<Value> {
     let name = ctx.ir.sym(&format!("not%{}", ctx.ir.text(register.name)));
-    let not = Register::local(name, register.version, IrType::Bool, loc);
-    if definitions.find(sub, not).is_none() {
+    let mut known = None;
+    sub.visit_definitions(&mut |other| {
+        let same = (other.name, other.version, other.ty) == (name, register.version, IrType::Bool);
+        if same && !other.is_parameter() {
+            known = Some(other.id);
+        }
+    });
+    let id = known.unwrap_or_else(|| sub.new_register_id());
+    let not = Register::local(id, name, register.version, IrType::Bool, loc);
+    if known.is_none() {
         let args = vec![Value::Register(register)];
         let intrinsic = Intrinsic::with_signature_types(AvmOp::Not, Vec::new(), args, loc)?;
         let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };

@@ -22,14 +22,14 @@ use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use crate::avm::ops::{AvmOp, Immediate, Purity};
-use crate::base::entity::{EntityId, EntitySet};
+use crate::base::entity::EntitySet;
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
-use crate::ir::model::{BlockId, Node, OpId, Subroutine};
-use crate::ir::numbering::{Numbering, RegisterId};
+use crate::ir::model::{BlockId, Node, OpId, RegisterTable, Subroutine};
 use crate::ir::op::{
-    Constant, Intrinsic, Op, OpKind, Register, Source, SourceKind, TerminatorKind, Value,
+    Constant, Intrinsic, Op, OpKind, Register, RegisterId, Source, SourceKind, TerminatorKind,
+    Value,
 };
 use crate::ir::types::IrType;
 
@@ -64,15 +64,23 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     Ok(changed)
 }
 
+/// What defines a register.
+#[derive(Clone, Copy, PartialEq)]
+enum Definition {
+    /// An assignment of an instruction or a field of an inner transaction to it alone.
+    Alone(OpId),
+    /// A read of a box, whose content it holds.
+    BoxContent,
+    /// Something that no rule asks for.
+    Other,
+}
+
 /// State of one run.
 struct Simplifier<'a, 's> {
     ctx: Ctx<'a, 's>,
-    /// The registers of interest: what instructions and inner transaction fields define alone, and the
-    /// contents that reads of boxes define.
-    numbering: Numbering,
-    /// The assignment of each that is defined alone.
-    definitions: Vec<Option<OpId>>,
-    /// Filled when first asked. The numbering is complete by then.
+    /// What defines the registers of interest.
+    definitions: RegisterTable<Definition>,
+    /// Filled when first asked. The definitions are complete by then.
     ///
     /// PARITY: the reference keeps unordered sets; body order is assumed to lead to the same end.
     readers: OnceCell<Readers>,
@@ -87,8 +95,7 @@ impl<'a, 's> Simplifier<'a, 's> {
         let count = sub.op_count();
         let mut simplifier = Self {
             ctx,
-            numbering: Numbering::with_capacity(count),
-            definitions: Vec::with_capacity(count),
+            definitions: sub.register_table(Definition::Other),
             readers: OnceCell::new(),
             reads_boxes: false,
             queue: VecDeque::with_capacity(count),
@@ -98,34 +105,25 @@ impl<'a, 's> Simplifier<'a, 's> {
             let OpKind::Assign { targets, source } = &sub.ops[op].kind else { continue };
             match (&source.kind, targets.as_slice()) {
                 (SourceKind::Intrinsic(intrinsic), [target]) => {
-                    simplifier.define(*target, Some(op));
+                    simplifier.definitions[*target] = Definition::Alone(op);
                     if intrinsic.op.is_compile_time_constant() {
                         simplifier.queued.insert(op);
                         simplifier.queue.push_back(op);
                     }
                 }
                 (SourceKind::InnerTransactionField { .. }, [target]) => {
-                    simplifier.define(*target, Some(op));
+                    simplifier.definitions[*target] = Definition::Alone(op);
                 }
                 (SourceKind::Intrinsic(intrinsic), [content, _])
                     if intrinsic.op == AvmOp::BoxGet =>
                 {
-                    simplifier.define(*content, None);
+                    simplifier.definitions[*content] = Definition::BoxContent;
                     simplifier.reads_boxes = true;
                 }
                 _ => {}
             }
         }
         simplifier
-    }
-
-    fn define(&mut self, register: Register, op: Option<OpId>) {
-        let id = self.numbering.id(register);
-        if id.index() == self.definitions.len() {
-            self.definitions.push(op);
-        } else if op.is_some() {
-            self.definitions[id.index()] = op;
-        }
     }
 
     /// Adds an assignment to the worklist when it is a candidate.
@@ -141,8 +139,10 @@ impl<'a, 's> Simplifier<'a, 's> {
 
     /// What defines a register, where it is of interest.
     fn definition<'f>(&self, sub: &'f Subroutine, value: Value) -> Option<&'f Op> {
-        let id = self.numbering.known(value.register()?)?;
-        self.definitions[id.index()].map(|op| &sub.ops[op])
+        match self.definitions[value.register()?] {
+            Definition::Alone(op) => Some(&sub.ops[op]),
+            Definition::BoxContent | Definition::Other => None,
+        }
     }
 
     /// The instruction that defines a register on its own.
@@ -152,11 +152,17 @@ impl<'a, 's> Simplifier<'a, 's> {
 
     /// The nodes that read a register of interest; none for any other.
     fn readers(&self, sub: &Subroutine, register: Register) -> impl Iterator<Item = Node> + '_ {
-        self.collected_readers(sub).get(self.numbering.known(register))
+        self.collected_readers(sub).get(register.id)
     }
 
     fn collected_readers(&self, sub: &Subroutine) -> &Readers {
-        self.readers.get_or_init(|| Readers::collect(sub, self.ctx.pool, &self.numbering))
+        self.readers.get_or_init(|| {
+            Readers::collect(sub, self.ctx.pool, |register| self.is_of_interest(register))
+        })
+    }
+
+    fn is_of_interest(&self, register: RegisterId) -> bool {
+        self.definitions[register] != Definition::Other
     }
 
     /// Applies one rule to an assignment, if any fits.
@@ -243,20 +249,18 @@ impl<'a, 's> Simplifier<'a, 's> {
         node: Node,
         change: impl FnOnce(&mut Subroutine, Ctx<'_, '_>) -> Outcome<()>,
     ) -> Outcome<()> {
-        let reads = |sub: &Subroutine, numbering: &Numbering| {
+        let reads = |sub: &Subroutine| {
             let mut reads: Vec<RegisterId> = Vec::new();
-            sub.visit_registers_read(self.ctx.pool, node, &mut |register| {
-                if let Some(id) = numbering.known(register)
-                    && !reads.contains(&id)
-                {
+            sub.visit_registers_read(self.ctx.pool, node, &mut |Register { id, .. }| {
+                if self.is_of_interest(id) && !reads.contains(&id) {
                     reads.push(id);
                 }
             });
             reads
         };
-        let before = reads(sub, &self.numbering);
+        let before = reads(sub);
         change(sub, self.ctx)?;
-        let after = reads(sub, &self.numbering);
+        let after = reads(sub);
         let Some(readers) = self.readers.get_mut() else { return Ok(()) };
         for register in before.iter().filter(|register| !after.contains(register)) {
             readers.remove(*register, node);
