@@ -12,12 +12,14 @@ mod order;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use crate::artifacts::arc56;
+use crate::artifacts::source_map::Maps;
 use crate::artifacts::write::Outputs;
-use crate::artifacts::{arc56, source_map};
 use crate::awst;
 use crate::awst::decl::RootNode;
 use crate::awst::wtypes::WTypes;
 use crate::base::arena::{Arena, Symbol};
+use crate::base::encode::base64;
 use crate::base::heap;
 use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
 use crate::base::source::Loc;
@@ -28,7 +30,8 @@ use crate::ir::model::{Artifact, ProgramKind};
 use crate::ir::pool::Pool;
 use crate::ir::{self, Ctx};
 use crate::json::coerce::{class_name, to_text};
-use crate::json::{Json, Kind, Value};
+use crate::json::write::Layout;
+use crate::json::{Json, Kind};
 use crate::metadata::Metadata;
 use crate::options::read::Problem;
 use crate::options::{self, CompileOptions, TemplateValue};
@@ -114,8 +117,9 @@ pub struct CompileReport {
     pub exit_code: u8,
     /// With [`Keep::Artifacts`]: the targets in the order they were compiled. Empty after errors.
     pub artifacts: Vec<CompiledArtifact>,
-    /// With [`Keep::Specifications`]: ARC-56 by contract id, in the same order. Empty after errors.
-    pub specifications: Vec<(String, Value<'static>)>,
+    /// With [`Keep::Specifications`]: ARC-56 by contract id, as JSON on one line, in the same order.
+    /// Empty after errors.
+    pub specifications: Vec<(String, String)>,
     /// A folder that `may_write` refused; nothing was written.
     pub refused: Option<PathBuf>,
     /// The compilation was asked to end.
@@ -313,12 +317,16 @@ impl<'r> Driver<'_, 'r> {
                 if let (Metadata::Contract(contract), [approval, clear]) =
                     (&artifact.metadata, artifact.programs.as_slice())
                 {
-                    let [approval, clear] =
-                        [approval, clear].map(|program| program.for_specification());
+                    let sources = [approval, clear].map(|program| base64(program.text.as_bytes()));
+                    let [source, clear_source] = &sources;
+                    let programs = [
+                        arc56::ProgramOutput { source, assembled: &approval.assembled },
+                        arc56::ProgramOutput { source: clear_source, assembled: &clear.assembled },
+                    ];
                     let prefix = &options.template_vars_prefix;
-                    let form = arc56::Form::Full;
-                    let value = arc56::describe(session, contract, approval, clear, prefix, form)?;
-                    self.report.specifications.push((contract.id.clone(), value.into_owned()));
+                    let (form, layout) = (arc56::Form::Full, Layout::Line);
+                    let text = arc56::render(session, contract, programs, prefix, form, layout)?;
+                    self.report.specifications.push((contract.id.clone(), text));
                 }
             }
         }
@@ -524,17 +532,23 @@ fn kept_artifact(
     files: Specifications,
     folder: &str,
 ) -> Outcome<CompiledArtifact> {
+    let mut maps = Maps::new(session);
     let programs = artifact.programs.iter().map(|program| {
         Ok(CompiledProgram {
             kind: program.kind,
-            source_map: source_map::render(session, &program.debug_map(debug_level), folder)?,
+            source_map: maps.render(&program.debug_map(debug_level), folder)?,
             template_variables: program
                 .assembled
                 .template_variables
                 .iter()
                 .map(|(name, value)| (session.text(*name).to_owned(), value.clone()))
                 .collect(),
-            stats: program.assembled.stats.entries(),
+            stats: program
+                .assembled
+                .stats
+                .entries()
+                .map(|(name, number)| (name.to_owned(), number))
+                .collect(),
             teal: program.text.clone(),
             bytecode: program.assembled.bytecode.clone(),
         })

@@ -2,150 +2,219 @@
 
 use num_bigint::BigUint;
 
-use super::arc56::room_for;
+use super::room_for;
 use crate::base::encode::utf8_decode;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
 use crate::json::value::Value;
-use crate::json::write::{Layout, write_into};
+use crate::json::write::{Layout, Writer};
 use crate::metadata::{
     AbiMethod, ContractMetadata, ContractState, CreateOption, DefaultArg, Method, OnCompletion,
-    StorageKind, StorageType,
+    StorageKind, StorageType, Struct,
 };
 use crate::session::Session;
 
-/// Renders the specification of a contract. What ARC-32 cannot say is reported and left out.
+/// Renders the specification of a contract, whose programs are given as base64 of their TEAL. What
+/// ARC-32 cannot say is reported and left out.
 pub fn render(
     session: &Session,
     contract: &ContractMetadata,
-    approval_teal: &str,
-    clear_teal: &str,
+    approval: &str,
+    clear: &str,
 ) -> Outcome<String> {
     let abi_methods = contract.methods.iter().filter_map(|method| match method {
         Method::Abi(method) => Some(method),
         Method::Bare(_) => None,
     });
-    let mut hints = OrderedMap::default();
+    let mut hints = Vec::with_capacity(contract.methods.len());
     for method in abi_methods.clone() {
-        hints.insert(method.signature(), hint(session, contract, method)?);
+        put(&mut hints, method.signature(), Hint::of(session, contract, method)?);
     }
-    let mut bare_calls = OrderedMap::default();
+    let mut out = Writer::new(Layout::Indent(4), room_for(approval, clear));
+    out.open('{');
+    out.key("hints");
+    out.open('{');
+    for (signature, hint) in &hints {
+        out.key(signature);
+        hint.write(&mut out);
+    }
+    out.close('}');
+    out.key("source");
+    out.open('{');
+    out.key("approval");
+    out.plain(approval);
+    out.key("clear");
+    out.plain(clear);
+    out.close('}');
+    let totals = contract.state_totals;
+    out.key("state");
+    out.open('{');
+    for (name, bytes, uints) in [
+        ("global", totals.global_bytes, totals.global_uints),
+        ("local", totals.local_bytes, totals.local_uints),
+    ] {
+        out.key(name);
+        out.open('{');
+        out.key("num_byte_slices");
+        out.number(bytes);
+        out.key("num_uints");
+        out.number(uints);
+        out.close('}');
+    }
+    out.close('}');
+    out.key("schema");
+    out.open('{');
+    for (name, state) in [("global", &contract.global_state), ("local", &contract.local_state)] {
+        out.key(name);
+        write_schema(&mut out, state)?;
+    }
+    out.close('}');
+    out.key("contract");
+    out.open('{');
+    text_member(&mut out, "name", &contract.name);
+    desc_member(&mut out, "desc", &contract.desc);
+    out.key("methods");
+    out.open('[');
+    for method in abi_methods {
+        out.item();
+        write_method(&mut out, method);
+    }
+    out.close(']');
+    out.key("networks");
+    out.empty_object();
+    out.close('}');
+    let mut bare_calls = Vec::new();
     for method in &contract.methods {
         if let Method::Bare(bare) = method {
-            bare_calls.extend(call_config(&bare.allowed_completion_types, bare.create));
+            add_calls(&mut bare_calls, &bare.allowed_completion_types, bare.create);
         }
     }
-    let totals = contract.state_totals;
-    let slots = |bytes: u64, uints: u64| {
-        Value::object([("num_byte_slices", Value::from(bytes)), ("num_uints", Value::from(uints))])
-    };
-    let specification = Value::object([
-        ("hints", Value::object(hints)),
-        (
-            "source",
-            Value::object([
-                ("approval", Value::base64(approval_teal.as_bytes())),
-                ("clear", Value::base64(clear_teal.as_bytes())),
-            ]),
-        ),
-        (
-            "state",
-            Value::object([
-                ("global", slots(totals.global_bytes, totals.global_uints)),
-                ("local", slots(totals.local_bytes, totals.local_uints)),
-            ]),
-        ),
-        (
-            "schema",
-            Value::object([
-                ("global", schema(&contract.global_state)?),
-                ("local", schema(&contract.local_state)?),
-            ]),
-        ),
-        (
-            "contract",
-            without_nulls([
-                ("name", Some(Value::from(contract.name.as_str()))),
-                ("desc", text(&contract.desc)),
-                ("methods", Some(Value::array(abi_methods.map(abi_method)))),
-                ("networks", Some(empty_object())),
-            ]),
-        ),
-        ("bare_call_config", Value::object(bare_calls)),
-    ]);
-    Ok(write_into(room_for(approval_teal, clear_teal), &specification, Layout::Indent(4)))
+    out.key("bare_call_config");
+    write_calls(&mut out, &bare_calls);
+    out.close('}');
+    Ok(out.finish())
 }
 
-fn empty_object() -> Value<'static> {
-    Value::Object(Vec::new())
+/// Puts an entry into a list in which every name stands once: the last value counts, in the first place.
+fn put<N: PartialEq, T>(list: &mut Vec<(N, T)>, name: N, value: T) {
+    match list.iter_mut().find(|entry| entry.0 == name) {
+        Some(entry) => entry.1 = value,
+        None => list.push((name, value)),
+    }
 }
 
-fn text(text: &Option<String>) -> Option<Value<'_>> {
-    text.as_deref().map(Value::from)
+fn text_member(out: &mut Writer, name: &str, text: &str) {
+    out.key(name);
+    out.string(text);
 }
 
-/// An object of the members that have a value.
-fn without_nulls<'v, const N: usize>(fields: [(&'static str, Option<Value<'v>>); N]) -> Value<'v> {
-    Value::object(fields.into_iter().filter_map(|(name, value)| Some((name, value?))))
+fn desc_member(out: &mut Writer, name: &str, desc: &Option<String>) {
+    if let Some(desc) = desc {
+        text_member(out, name, desc);
+    }
 }
 
-fn call_config(
-    actions: &[OnCompletion],
-    create: CreateOption,
-) -> impl Iterator<Item = (&'static str, Value<'static>)> {
+/// When calls are accepted, by action.
+type Calls = Vec<(OnCompletion, &'static str)>;
+
+fn add_calls(calls: &mut Calls, actions: &[OnCompletion], create: CreateOption) {
     let config = match create {
         CreateOption::Require => "CREATE",
         CreateOption::Allow => "ALL",
         CreateOption::Disallow => "CALL",
     };
-    actions.iter().map(move |action| (action.snake_name(), Value::from(config)))
+    actions.iter().for_each(|action| put(calls, *action, config));
 }
 
-fn hint<'c>(
-    session: &Session,
-    contract: &'c ContractMetadata,
+fn write_calls(out: &mut Writer, calls: &Calls) {
+    out.open('{');
+    for (action, config) in calls {
+        text_member(out, action.snake_name(), config);
+    }
+    out.close('}');
+}
+
+/// What callers should know of a method.
+struct Hint<'c> {
     method: &'c AbiMethod,
-) -> Outcome<Value<'c>> {
-    let mut structs = OrderedMap::default();
-    let results = std::iter::once(("output", &method.returns.struct_name));
-    let args = method.args.iter().map(|arg| (arg.name.as_str(), &arg.struct_name));
-    for (purpose, struct_name) in args.chain(results) {
-        let Some(full_name) = struct_name else { continue };
-        let definition = contract.structs.get(full_name).ok_or_else(|| {
-            Failure::internal(format!("KeyError: {}", repr(full_name)), Loc::NONE)
-        })?;
-        let elements = definition
-            .fields
-            .iter()
-            .map(|field| Value::array([field.name.as_str(), field.arc4_type.as_str()]));
-        let described = Value::object([
-            ("name", Value::from(definition.name())),
-            ("elements", Value::array(elements)),
-        ]);
-        structs.insert(purpose, described);
-    }
-    let mut defaults = OrderedMap::default();
-    for arg in &method.args {
-        if let Some(default) = &arg.default
-            && let Some(value) = default_arg(session, &arg.name, default, method.config_loc)?
-        {
-            defaults.insert(arg.name.as_str(), value);
-        }
-    }
-    let calls = call_config(&method.allowed_completion_types, method.create);
-    Ok(without_nulls([
-        ("read_only", method.readonly.then_some(Value::Bool(true))),
-        ("default_arguments", (!defaults.is_empty()).then(|| Value::object(defaults))),
-        ("call_config", Some(Value::object(calls.collect::<OrderedMap<_, _>>()))),
-        ("structs", (!structs.is_empty()).then(|| Value::object(structs))),
-    ]))
+    /// By name of the argument, or `output`.
+    structs: Vec<(&'c str, &'c Struct)>,
+    /// By name of the argument.
+    defaults: Vec<(&'c str, Value<'c>)>,
 }
 
-fn decoded(bytes: &[u8]) -> Outcome<Value<'_>> {
-    let text = utf8_decode(bytes).map_err(|message| Failure::internal(message, Loc::NONE))?;
-    Ok(Value::from(text))
+impl<'c> Hint<'c> {
+    fn of(
+        session: &Session,
+        contract: &'c ContractMetadata,
+        method: &'c AbiMethod,
+    ) -> Outcome<Self> {
+        let (mut structs, mut defaults) = (Vec::new(), Vec::new());
+        let results = std::iter::once(("output", &method.returns.struct_name));
+        let args = method.args.iter().map(|arg| (arg.name.as_str(), &arg.struct_name));
+        for (purpose, struct_name) in args.chain(results) {
+            let Some(full_name) = struct_name else { continue };
+            let definition = contract.structs.get(full_name).ok_or_else(|| {
+                Failure::internal(format!("KeyError: {}", repr(full_name)), Loc::NONE)
+            })?;
+            put(&mut structs, purpose, definition);
+        }
+        for arg in &method.args {
+            if let Some(default) = &arg.default
+                && let Some(value) = default_arg(session, &arg.name, default, method.config_loc)?
+            {
+                put(&mut defaults, arg.name.as_str(), value);
+            }
+        }
+        Ok(Self { method, structs, defaults })
+    }
+
+    fn write(&self, out: &mut Writer) {
+        let Self { method, structs, defaults } = self;
+        out.open('{');
+        if method.readonly {
+            out.key("read_only");
+            out.bool(true);
+        }
+        if !defaults.is_empty() {
+            out.key("default_arguments");
+            out.open('{');
+            for (name, value) in defaults {
+                out.key(name);
+                out.value(value);
+            }
+            out.close('}');
+        }
+        let mut calls = Vec::new();
+        add_calls(&mut calls, &method.allowed_completion_types, method.create);
+        out.key("call_config");
+        write_calls(out, &calls);
+        if !structs.is_empty() {
+            out.key("structs");
+            out.open('{');
+            for (purpose, definition) in structs {
+                out.key(purpose);
+                out.open('{');
+                text_member(out, "name", definition.name());
+                out.key("elements");
+                out.open('[');
+                for field in &definition.fields {
+                    out.item();
+                    out.strings([field.name.as_str(), field.arc4_type.as_str()]);
+                }
+                out.close(']');
+                out.close('}');
+            }
+            out.close('}');
+        }
+        out.close('}');
+    }
+}
+
+fn decoded(bytes: &[u8]) -> Outcome<&str> {
+    utf8_decode(bytes).map_err(|message| Failure::internal(message, Loc::NONE))
 }
 
 fn default_arg<'c>(
@@ -160,7 +229,7 @@ fn default_arg<'c>(
     match default {
         DefaultArg::Constant { data, arc4_type } if arc4_type == "string" => {
             // behind the two bytes of its length
-            entry("constant", decoded(data.get(2..).unwrap_or_default())?)
+            entry("constant", decoded(data.get(2..).unwrap_or_default())?.into())
         }
         // PARITY: an array of numbers is taken for one number too.
         DefaultArg::Constant { data, arc4_type } if arc4_type.starts_with("uint") => {
@@ -184,10 +253,10 @@ fn default_arg<'c>(
             entry("abi-method", method)
         }
         DefaultArg::State { kind: StorageKind::Global, key, .. } => {
-            entry("global-state", decoded(key)?)
+            entry("global-state", decoded(key)?.into())
         }
         DefaultArg::State { kind: StorageKind::Local, key, .. } => {
-            entry("local-state", decoded(key)?)
+            entry("local-state", decoded(key)?.into())
         }
         DefaultArg::State { kind: StorageKind::Box, .. } => {
             let message = "default argument from box storage are not supported by ARC-32";
@@ -202,42 +271,52 @@ fn default_arg<'c>(
     }
 }
 
-fn schema(state: &OrderedMap<String, ContractState>) -> Outcome<Value<'_>> {
+fn write_schema(out: &mut Writer, state: &OrderedMap<String, ContractState>) -> Outcome<()> {
     let mut members = state.values().collect::<Vec<_>>();
     members.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut declared = Vec::new();
+    out.open('{');
+    out.key("declared");
+    out.open('{');
     for member in members {
+        out.key(&member.name);
+        out.open('{');
         let storage_type = match member.storage_type {
             StorageType::Uint64 => "uint64",
             StorageType::Bytes => "bytes",
         };
-        let described = without_nulls([
-            ("type", Some(Value::from(storage_type))),
-            ("key", Some(decoded(&member.key_or_prefix)?)),
-            ("descr", text(&member.desc)),
-        ]);
-        declared.push((member.name.as_str(), described));
+        text_member(out, "type", storage_type);
+        text_member(out, "key", decoded(&member.key_or_prefix)?);
+        desc_member(out, "descr", &member.desc);
+        out.close('}');
     }
-    Ok(Value::object([("declared", Value::object(declared)), ("reserved", empty_object())]))
+    out.close('}');
+    out.key("reserved");
+    out.empty_object();
+    out.close('}');
+    Ok(())
 }
 
-fn abi_method(method: &AbiMethod) -> Value<'_> {
-    let args = method.args.iter().map(|arg| {
-        without_nulls([
-            ("type", Some(Value::from(arg.arc4_type.as_str()))),
-            ("name", Some(Value::from(arg.name.as_str()))),
-            ("desc", text(&arg.desc)),
-        ])
-    });
-    let returns = without_nulls([
-        ("type", Some(Value::from(method.returns.arc4_type.as_str()))),
-        ("desc", text(&method.returns.desc)),
-    ]);
-    without_nulls([
-        ("name", Some(Value::from(method.name.as_str()))),
-        ("args", Some(Value::array(args))),
-        ("readonly", Some(Value::Bool(method.readonly))),
-        ("returns", Some(returns)),
-        ("desc", text(&method.desc)),
-    ])
+fn write_method(out: &mut Writer, method: &AbiMethod) {
+    out.open('{');
+    text_member(out, "name", &method.name);
+    out.key("args");
+    out.open('[');
+    for arg in &method.args {
+        out.item();
+        out.open('{');
+        text_member(out, "type", &arg.arc4_type);
+        text_member(out, "name", &arg.name);
+        desc_member(out, "desc", &arg.desc);
+        out.close('}');
+    }
+    out.close(']');
+    out.key("readonly");
+    out.bool(method.readonly);
+    out.key("returns");
+    out.open('{');
+    text_member(out, "type", &method.returns.arc4_type);
+    desc_member(out, "desc", &method.returns.desc);
+    out.close('}');
+    desc_member(out, "desc", &method.desc);
+    out.close('}');
 }

@@ -3,28 +3,27 @@
 
 use std::borrow::Cow;
 
+use super::room_for;
 use crate::assemble::Assembled;
 use crate::base::ordered::{LookupMap, OrderedMap};
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Failure, Outcome};
-use crate::json::value::Value;
-use crate::json::write::{Layout, write_into};
+use crate::json::write::{Layout, Writer};
 use crate::metadata::{
     AbiMethod, ContractMetadata, ContractState, CreateOption, DefaultArg, Method, OnCompletion,
     StorageKind, Struct,
 };
 use crate::options::TemplateValue;
 use crate::session::Session;
-
 use num_bigint::Sign;
 
 /// Names that mean types of the AVM and so cannot be those of structs.
 const AVM_TYPES: [&str; 3] = ["AVMBytes", "AVMString", "AVMUint64"];
 /// The ARCs a contract follows: this one and its events.
-const ARCS: [u8; 2] = [22, 28];
+const ARCS: [u64; 2] = [22, 28];
 /// Version of the compiler whose output this is, by part.
-const COMPILER_VERSION: [u8; 3] = [5, 10, 1];
+const COMPILER_VERSION: [u64; 3] = [5, 10, 1];
 
 /// Which members stand in the specification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,103 +37,89 @@ pub enum Form {
 /// A program as the specification shows it.
 #[derive(Clone, Copy)]
 pub struct ProgramOutput<'p> {
-    /// Its text.
-    pub teal: &'p str,
+    /// Its text in base64.
+    pub source: &'p str,
     /// Its bytes.
     pub assembled: &'p Assembled,
 }
 
-/// Renders the specification file of a contract.
+/// Renders the specification of a contract.
 pub fn render(
     session: &Session,
     contract: &ContractMetadata,
-    approval: ProgramOutput,
-    clear: ProgramOutput,
-    template_prefix: &str,
-) -> Outcome<String> {
-    let value = describe(session, contract, approval, clear, template_prefix, Form::Compact)?;
-    Ok(write_into(room_for(approval.teal, clear.teal), &value, Layout::Indent(4)))
-}
-
-/// Room for a specification: for its programs in base64, mostly.
-pub(super) fn room_for(approval_teal: &str, clear_teal: &str) -> String {
-    const REST: usize = 16 << 10;
-    String::with_capacity((approval_teal.len() + clear_teal.len()) / 3 * 4 + REST)
-}
-
-/// The specification of a contract as a value.
-pub fn describe<'p, 's: 'p>(
-    session: &Session<'s>,
-    contract: &'p ContractMetadata,
-    approval: ProgramOutput<'p>,
-    clear: ProgramOutput<'p>,
+    [approval, clear]: [ProgramOutput; 2],
     template_prefix: &str,
     form: Form,
-) -> Outcome<Value<'p>> {
-    let writer = Writer { form, aliases: aliases(contract) };
-    let abi_methods = contract
-        .methods
-        .iter()
-        .filter_map(|method| match method {
-            Method::Abi(method) => Some(method),
-            Method::Bare(_) => None,
-        })
-        .collect::<Vec<_>>();
-    let mut events: Vec<&Struct> = Vec::new();
-    for event in abi_methods.iter().flat_map(|method| &method.events) {
-        if !events.contains(&event) {
-            events.push(event);
-        }
-    }
-    let both = |of: &dyn Fn(ProgramOutput<'p>) -> Value<'p>| {
-        Value::object([("approval", of(approval)), ("clear", of(clear))])
-    };
-    let compiler = Value::object([
-        ("compiler", Value::from("puya")),
-        ("compilerVersion", writer.compiler_version()),
-    ]);
-    let templates = writer.template_variables(
+    layout: Layout,
+) -> Outcome<String> {
+    let writer = Specification { form, aliases: aliases(contract) };
+    let templates = template_variables(
         session,
         contract,
         [approval.assembled, clear.assembled],
         template_prefix,
     )?;
-    Ok(writer.object([
-        optional("arcs", Some(Value::array(ARCS))),
-        required("name", contract.name.as_str()),
-        optional("desc", text(&contract.desc)),
-        optional("networks", Some(Value::Object(Vec::new()))),
-        required("structs", writer.structs(contract)),
-        required("methods", Value::array(abi_methods.iter().map(|method| writer.method(method)))),
-        optional("state", Some(writer.state(contract))),
-        optional("bareActions", Some(bare_actions(contract))),
-        optional("sourceInfo", Some(both(&|program| source_info(session, program.assembled)))),
-        optional("source", Some(both(&|program| Value::base64(program.teal.as_bytes())))),
-        optional("byteCode", Some(both(&|program| Value::base64(&program.assembled.bytecode)))),
-        optional("compilerInfo", Some(compiler)),
-        optional("events", Some(Value::array(events.iter().map(|event| writer.event(event))))),
-        optional("templateVariables", Some(templates)),
-        optional("scratchVariables", None),
-    ]))
+    let mut out = Writer::new(layout, room_for(approval.source, clear.source));
+    writer.contract(&mut out, session, contract, [approval, clear], &templates);
+    Ok(out.finish())
 }
 
 /// One member of an object; those with a default may be left out.
-struct Member<'p> {
+struct Member<'m> {
     name: &'static str,
-    value: Option<Value<'p>>,
+    content: Option<Content<'m>>,
     is_required: bool,
 }
 
-fn required<'p>(name: &'static str, value: impl Into<Value<'p>>) -> Member<'p> {
-    Member { name, value: Some(value.into()), is_required: true }
+impl Member<'_> {
+    fn write(&self, out: &mut Writer) {
+        out.key(self.name);
+        match self.content {
+            Some(Content::Text(text)) => out.string(text),
+            Some(Content::Base64(bytes)) => out.base64(bytes),
+            Some(Content::Number(number)) => out.number(number),
+            Some(Content::Bool(value)) => out.bool(value),
+            Some(Content::Parts(parts)) => parts(out),
+            None => out.null(),
+        }
+    }
 }
 
-fn optional<'p>(name: &'static str, value: Option<Value<'p>>) -> Member<'p> {
-    Member { name, value, is_required: false }
+/// What a member holds.
+#[derive(Clone, Copy)]
+enum Content<'m> {
+    Text(&'m str),
+    Base64(&'m [u8]),
+    Number(u64),
+    Bool(bool),
+    /// Whatever this writes.
+    Parts(&'m dyn Fn(&mut Writer)),
 }
 
-fn text(text: &Option<String>) -> Option<Value<'_>> {
-    text.as_deref().map(Value::from)
+fn required<'m>(name: &'static str, content: Content<'m>) -> Member<'m> {
+    Member { name, content: Some(content), is_required: true }
+}
+
+fn optional<'m>(name: &'static str, content: Option<Content<'m>>) -> Member<'m> {
+    Member { name, content, is_required: false }
+}
+
+fn text(text: &Option<String>) -> Option<Content<'_>> {
+    text.as_deref().map(Content::Text)
+}
+
+/// Writes an array with a function for its items.
+fn write_array<T>(
+    out: &mut Writer,
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(&mut Writer, T),
+) {
+    out.open('[');
+    for item in items {
+        out.item();
+        write(out, item);
+    }
+    out.close(']');
 }
 
 /// Full name of a struct -> the name it has in the specification: the short one, unless another struct
@@ -149,146 +134,281 @@ fn aliases(contract: &ContractMetadata) -> LookupMap<&str, &str> {
     taken.into_iter().map(|(alias, full)| (full, alias)).collect()
 }
 
-fn source_info<'s>(session: &Session<'s>, assembled: &Assembled) -> Value<'s> {
-    let mut errors: OrderedMap<&str, Vec<u32>> = OrderedMap::default();
-    for (pc, error) in &assembled.errors {
-        errors.entry(session.text(*error)).or_default().push(*pc);
-    }
-    errors.sort_unstable_keys();
-    let errors = errors.into_iter().map(|(message, pcs)| {
-        Value::object([("pc", Value::array(pcs)), ("errorMessage", Value::from(message))])
+fn write_source_info(out: &mut Writer, session: &Session, assembled: &Assembled) {
+    let errors = assembled.errors.iter().map(|(pc, error)| (session.text(*error), *pc));
+    let mut errors: Vec<(&str, u32)> = errors.collect();
+    // positions stay in their order
+    errors.sort_by_key(|(message, _)| *message);
+    out.open('{');
+    out.key("sourceInfo");
+    write_array(out, errors.chunk_by(|a, b| a.0 == b.0), |out, same| {
+        out.open('{');
+        out.key("pc");
+        write_array(out, same, |out, (_, pc)| out.number(u64::from(*pc)));
+        out.key("errorMessage");
+        out.string(same[0].0);
+        out.close('}');
     });
-    let offset = if assembled.op_pc_offset > 0 { "cblocks" } else { "none" };
-    Value::object([("sourceInfo", Value::array(errors)), ("pcOffsetMethod", Value::from(offset))])
+    out.key("pcOffsetMethod");
+    out.plain(if assembled.op_pc_offset > 0 { "cblocks" } else { "none" });
+    out.close('}');
 }
 
-/// Names of the actions that create, and that call.
-fn actions(allowed: &[OnCompletion], create: CreateOption) -> [Vec<&'static str>; 2] {
-    let names = |possible: &dyn Fn(OnCompletion) -> bool| {
-        let actions = allowed.iter().filter(|action| possible(**action));
-        actions.map(|action| action.avm_name()).collect::<Vec<_>>()
-    };
-    let can_create = |action| {
-        create != CreateOption::Disallow
-            && matches!(
-                action,
-                OnCompletion::NoOp | OnCompletion::OptIn | OnCompletion::DeleteApplication
-            )
-    };
-    let can_call = |action| create != CreateOption::Require && action != OnCompletion::ClearState;
-    [names(&can_create), names(&can_call)]
+/// Whether a method accepts an action when it creates the application.
+fn can_create(action: OnCompletion, create: CreateOption) -> bool {
+    create != CreateOption::Disallow
+        && matches!(
+            action,
+            OnCompletion::NoOp | OnCompletion::OptIn | OnCompletion::DeleteApplication
+        )
 }
 
-fn write_actions([create, call]: [Vec<&'static str>; 2]) -> Value<'static> {
-    Value::object([("create", Value::array(create)), ("call", Value::array(call))])
+/// Whether a method accepts an action when the application is there.
+fn can_call(action: OnCompletion, create: CreateOption) -> bool {
+    create != CreateOption::Require && action != OnCompletion::ClearState
 }
 
-fn bare_actions(contract: &ContractMetadata) -> Value<'static> {
-    let mut all = [Vec::new(), Vec::new()];
+fn write_actions<'n>(
+    out: &mut Writer,
+    create: impl IntoIterator<Item = &'n str>,
+    call: impl IntoIterator<Item = &'n str>,
+) {
+    out.open('{');
+    out.key("create");
+    out.strings(create);
+    out.key("call");
+    out.strings(call);
+    out.close('}');
+}
+
+fn write_bare_actions(out: &mut Writer, contract: &ContractMetadata) {
+    let (mut create, mut call) = (Vec::new(), Vec::new());
     for method in &contract.methods {
         if let Method::Bare(bare) = method {
-            let [create, call] = actions(&bare.allowed_completion_types, bare.create);
-            all[0].extend(create);
-            all[1].extend(call);
+            for action in &bare.allowed_completion_types {
+                let name = action.avm_name();
+                create.extend(can_create(*action, bare.create).then_some(name));
+                call.extend(can_call(*action, bare.create).then_some(name));
+            }
         }
     }
-    for names in &mut all {
+    for names in [&mut create, &mut call] {
         names.sort_unstable();
         names.dedup();
     }
-    write_actions(all)
+    write_actions(out, create, call);
 }
 
 /// Writes the parts of a specification.
-struct Writer<'p> {
+struct Specification<'p> {
     form: Form,
     aliases: LookupMap<&'p str, &'p str>,
 }
 
-impl<'p> Writer<'p> {
-    fn object<const N: usize>(&self, members: [Member<'p>; N]) -> Value<'p> {
-        if self.form == Form::Full {
-            let all = members.into_iter();
-            return Value::object(
-                all.map(|member| (member.name, member.value.unwrap_or(Value::Null))),
-            );
+impl<'p> Specification<'p> {
+    fn object(&self, out: &mut Writer, members: &[Member<'_>]) {
+        out.open('{');
+        match self.form {
+            Form::Full => members.iter().for_each(|member| member.write(out)),
+            Form::Compact => {
+                for member in members.iter().filter(|member| member.is_required) {
+                    member.write(out);
+                }
+                let says_something =
+                    |member: &&Member<'_>| !member.is_required && member.content.is_some();
+                for member in members.iter().filter(says_something) {
+                    member.write(out);
+                }
+            }
         }
-        let (first, second): (Vec<_>, Vec<_>) =
-            members.into_iter().partition(|member| member.is_required);
-        let present = first.into_iter().chain(second);
-        Value::object(present.filter_map(|member| Some((member.name, member.value?))))
+        out.close('}');
     }
 
     /// The name a struct has here; other names are left as they are.
-    fn resolve(&self, name: &'p str) -> &'p str {
+    fn resolve<'n>(&self, name: &'n str) -> &'n str
+    where
+        'p: 'n,
+    {
         self.aliases.get(name).copied().unwrap_or(name)
     }
 
-    fn resolve_option(&self, name: &'p Option<String>) -> Option<Value<'p>> {
-        name.as_deref().map(|name| Value::from(self.resolve(name)))
+    fn resolve_option<'n>(&self, name: &'n Option<String>) -> Option<Content<'n>>
+    where
+        'p: 'n,
+    {
+        name.as_deref().map(|name| Content::Text(self.resolve(name)))
     }
 
-    fn compiler_version(&self) -> Value<'p> {
+    fn contract(
+        &self,
+        out: &mut Writer,
+        session: &Session,
+        contract: &ContractMetadata,
+        [approval, clear]: [ProgramOutput; 2],
+        templates: &TemplateVariables<'_>,
+    ) {
+        let abi_methods = contract.methods.iter().filter_map(|method| match method {
+            Method::Abi(method) => Some(method),
+            Method::Bare(_) => None,
+        });
+        let mut events: Vec<&Struct> = Vec::new();
+        for event in abi_methods.clone().flat_map(|method| &method.events) {
+            if !events.contains(&event) {
+                events.push(event);
+            }
+        }
+        let both = |out: &mut Writer, write: &dyn Fn(&mut Writer, ProgramOutput)| {
+            out.open('{');
+            out.key("approval");
+            write(out, approval);
+            out.key("clear");
+            write(out, clear);
+            out.close('}');
+        };
+        use Content::{Parts, Text};
+        self.object(
+            out,
+            &[
+                optional("arcs", Some(Parts(&|out| write_array(out, ARCS, Writer::number)))),
+                required("name", Text(&contract.name)),
+                optional("desc", text(&contract.desc)),
+                optional("networks", Some(Parts(&Writer::empty_object))),
+                required("structs", Parts(&|out| self.structs(out, contract))),
+                required(
+                    "methods",
+                    Parts(&|out| {
+                        write_array(out, abi_methods.clone(), |out, method| {
+                            self.method(out, method)
+                        });
+                    }),
+                ),
+                optional("state", Some(Parts(&|out| self.state(out, contract)))),
+                optional("bareActions", Some(Parts(&|out| write_bare_actions(out, contract)))),
+                optional(
+                    "sourceInfo",
+                    Some(Parts(&|out| {
+                        both(out, &|out, program| {
+                            write_source_info(out, session, program.assembled)
+                        });
+                    })),
+                ),
+                optional(
+                    "source",
+                    Some(Parts(&|out| both(out, &|out, program| out.plain(program.source)))),
+                ),
+                optional(
+                    "byteCode",
+                    Some(Parts(&|out| {
+                        both(out, &|out, program| out.base64(&program.assembled.bytecode));
+                    })),
+                ),
+                optional("compilerInfo", Some(Parts(&|out| self.compiler(out)))),
+                optional(
+                    "events",
+                    Some(Parts(&|out| {
+                        write_array(out, &events, |out, event| self.event(out, event));
+                    })),
+                ),
+                optional("templateVariables", Some(Parts(&|out| self.templates(out, templates)))),
+                optional("scratchVariables", None),
+            ],
+        );
+    }
+
+    fn compiler(&self, out: &mut Writer) {
         let [major, minor, patch] = COMPILER_VERSION;
-        self.object([
-            required("major", major),
-            required("minor", minor),
-            required("patch", patch),
+        out.open('{');
+        out.key("compiler");
+        out.plain("puya");
+        out.key("compilerVersion");
+        let members = [
+            required("major", Content::Number(major)),
+            required("minor", Content::Number(minor)),
+            required("patch", Content::Number(patch)),
             optional("commitHash", None),
-        ])
+        ];
+        self.object(out, &members);
+        out.close('}');
     }
 
-    fn structs(&self, contract: &'p ContractMetadata) -> Value<'p> {
-        let mut structs = OrderedMap::default();
+    fn structs(&self, out: &mut Writer, contract: &ContractMetadata) {
+        out.open('{');
         for (full_name, definition) in &contract.structs {
-            let fields = definition.fields.iter().map(|field| {
+            out.key(self.resolve(full_name));
+            write_array(out, &definition.fields, |out, field| {
                 let nested = field.struct_name.as_deref().map(|name| self.resolve(name));
                 let of_type = nested.filter(|name| !name.is_empty()).unwrap_or(&field.arc4_type);
-                Value::object([("name", field.name.as_str().into()), ("type", of_type.into())])
+                out.open('{');
+                out.key("name");
+                out.string(&field.name);
+                out.key("type");
+                out.string(of_type);
+                out.close('}');
             });
-            structs.insert(self.resolve(full_name), Value::array(fields));
         }
-        Value::object(structs)
+        out.close('}');
     }
 
-    fn method(&self, method: &'p AbiMethod) -> Value<'p> {
-        let args = method.args.iter().map(|arg| {
-            self.object([
-                required("type", arg.arc4_type.as_str()),
-                optional("struct", self.resolve_option(&arg.struct_name)),
-                optional("name", Some(Value::from(arg.name.as_str()))),
-                optional("desc", text(&arg.desc)),
-                optional("defaultValue", arg.default.as_ref().map(|it| self.default_arg(it))),
-            ])
-        });
-        let returns = self.object([
-            required("type", method.returns.arc4_type.as_str()),
-            optional("struct", self.resolve_option(&method.returns.struct_name)),
-            optional("desc", text(&method.returns.desc)),
-        ]);
+    fn method(&self, out: &mut Writer, method: &AbiMethod) {
+        use Content::{Bool, Parts, Text};
+        let args = |out: &mut Writer| {
+            write_array(out, &method.args, |out, arg| {
+                let default = arg.default.as_ref();
+                let write_default =
+                    default.map(|it| move |out: &mut Writer| self.default_arg(out, it));
+                let members = [
+                    required("type", Text(&arg.arc4_type)),
+                    optional("struct", self.resolve_option(&arg.struct_name)),
+                    optional("name", Some(Text(&arg.name))),
+                    optional("desc", text(&arg.desc)),
+                    optional("defaultValue", write_default.as_ref().map(|it| Parts(it))),
+                ];
+                self.object(out, &members);
+            });
+        };
+        let returns = |out: &mut Writer| {
+            let members = [
+                required("type", Text(&method.returns.arc4_type)),
+                optional("struct", self.resolve_option(&method.returns.struct_name)),
+                optional("desc", text(&method.returns.desc)),
+            ];
+            self.object(out, &members);
+        };
+        let actions = |out: &mut Writer| {
+            let those = |possible: fn(OnCompletion, CreateOption) -> bool| {
+                let allowed = method.allowed_completion_types.iter();
+                let possible = allowed.filter(move |action| possible(**action, method.create));
+                possible.map(|action| action.avm_name())
+            };
+            write_actions(out, those(can_create), those(can_call));
+        };
         // left to the contract's authors
-        let recommendations = self.object(
-            ["innerTransactionCount", "boxes", "accounts", "apps", "assets"]
-                .map(|name| optional(name, None)),
-        );
-        let events = method.events.iter().map(|event| self.event(event));
-        let actions = actions(&method.allowed_completion_types, method.create);
-        self.object([
-            required("name", method.name.as_str()),
+        let recommendations = |out: &mut Writer| {
+            let names = ["innerTransactionCount", "boxes", "accounts", "apps", "assets"];
+            self.object(out, &names.map(|name| optional(name, None)));
+        };
+        let events = |out: &mut Writer| {
+            write_array(out, &method.events, |out, event| self.event(out, event));
+        };
+        let members = [
+            required("name", Text(&method.name)),
             optional("desc", text(&method.desc)),
-            required("args", Value::array(args)),
-            required("returns", returns),
-            required("actions", write_actions(actions)),
-            required("readonly", Value::Bool(method.readonly)),
-            optional("events", Some(Value::array(events))),
-            optional("recommendations", Some(recommendations)),
-        ])
+            required("args", Parts(&args)),
+            required("returns", Parts(&returns)),
+            required("actions", Parts(&actions)),
+            required("readonly", Bool(method.readonly)),
+            optional("events", Some(Parts(&events))),
+            optional("recommendations", Some(Parts(&recommendations))),
+        ];
+        self.object(out, &members);
     }
 
-    fn default_arg(&self, default: &'p DefaultArg) -> Value<'p> {
+    fn default_arg(&self, out: &mut Writer, default: &DefaultArg) {
+        use Content::{Base64, Text};
+        let from_method;
         let (source, of_type, data) = match default {
             DefaultArg::Constant { data, arc4_type } => {
-                ("literal", Some(arc4_type), Value::base64(data))
+                ("literal", Some(Text(arc4_type)), Base64(data))
             }
             DefaultArg::State { kind, key, key_type } => {
                 let source = match kind {
@@ -296,93 +416,132 @@ impl<'p> Writer<'p> {
                     StorageKind::Local => "local",
                     StorageKind::Box => "box",
                 };
-                (source, Some(key_type), Value::base64(key))
+                (source, Some(Text(key_type)), Base64(key))
             }
             DefaultArg::Method { name, return_type, .. } => {
-                ("method", None, Value::from(format!("{name}(){return_type}")))
+                from_method = format!("{name}(){return_type}");
+                ("method", None, Text(&from_method))
             }
         };
-        self.object([
-            required("source", source),
-            optional("type", of_type.map(|name| Value::from(name.as_str()))),
-            required("data", data),
-        ])
+        let members =
+            [required("source", Text(source)), optional("type", of_type), required("data", data)];
+        self.object(out, &members);
     }
 
-    fn event(&self, event: &'p Struct) -> Value<'p> {
-        let args = event.fields.iter().map(|field| {
-            self.object([
-                required("type", field.arc4_type.as_str()),
-                optional("name", Some(Value::from(field.name.as_str()))),
-                optional("desc", text(&field.desc)),
-                optional("struct", self.resolve_option(&field.struct_name)),
-            ])
-        });
-        self.object([
+    fn event(&self, out: &mut Writer, event: &Struct) {
+        use Content::{Parts, Text};
+        let args = |out: &mut Writer| {
+            write_array(out, &event.fields, |out, field| {
+                let members = [
+                    required("type", Text(&field.arc4_type)),
+                    optional("name", Some(Text(&field.name))),
+                    optional("desc", text(&field.desc)),
+                    optional("struct", self.resolve_option(&field.struct_name)),
+                ];
+                self.object(out, &members);
+            });
+        };
+        let members = [
             // PARITY: the short name is looked up among full names.
-            required("name", self.resolve(event.name())),
+            required("name", Text(self.resolve(event.name()))),
             optional("desc", text(&event.desc)),
-            required("args", Value::array(args)),
-        ])
+            required("args", Parts(&args)),
+        ];
+        self.object(out, &members);
     }
 
-    fn state(&self, contract: &'p ContractMetadata) -> Value<'p> {
+    fn state(&self, out: &mut Writer, contract: &ContractMetadata) {
         let totals = contract.state_totals;
-        let slots = |ints: u64, bytes: u64| {
-            Value::object([("ints", Value::from(ints)), ("bytes", Value::from(bytes))])
-        };
-        let schema = Value::object([
-            ("global", slots(totals.global_uints, totals.global_bytes)),
-            ("local", slots(totals.local_uints, totals.local_bytes)),
-        ]);
-        let by_kind = |is_map: bool| {
-            Value::object([
-                ("global", self.storage(&contract.global_state, is_map)),
-                ("local", self.storage(&contract.local_state, is_map)),
-                ("box", self.storage(&contract.boxes, is_map)),
-            ])
-        };
-        Value::object([("schema", schema), ("keys", by_kind(false)), ("maps", by_kind(true))])
-    }
-
-    fn storage(&self, state: &'p OrderedMap<String, ContractState>, is_map: bool) -> Value<'p> {
-        let members = state.iter().filter(|(_, member)| member.is_map == is_map);
-        Value::object(members.map(|(name, member)| {
-            let key = Value::base64(&member.key_or_prefix);
-            let described = self.object([
-                optional("desc", text(&member.desc)),
-                required("keyType", self.resolve(&member.arc56_key_type)),
-                required("valueType", self.resolve(&member.arc56_value_type)),
-                if is_map { optional("prefix", Some(key)) } else { required("key", key) },
-            ]);
-            (name.as_str(), described)
-        }))
-    }
-
-    fn template_variables<'s: 'p>(
-        &self,
-        session: &Session<'s>,
-        contract: &'p ContractMetadata,
-        programs: [&'p Assembled; 2],
-        prefix: &str,
-    ) -> Outcome<Value<'p>> {
-        let mut variables = OrderedMap::default();
-        for (name, value) in programs.iter().flat_map(|program| &program.template_variables) {
-            let name: &'p str = session.text(*name);
-            let of_type = contract
-                .template_variable_types
-                .get(name)
-                .ok_or_else(|| Failure::internal(format!("KeyError: {}", repr(name)), Loc::NONE))?;
-            let value = value.as_ref().map(template_bytes).transpose()?;
-            let described = self.object([
-                required("type", self.resolve(of_type)),
-                optional("value", value.map(Value::base64)),
-            ]);
-            let short = name.strip_prefix(prefix).unwrap_or(name);
-            variables.insert(short, described);
+        out.open('{');
+        out.key("schema");
+        out.open('{');
+        for (name, ints, bytes) in [
+            ("global", totals.global_uints, totals.global_bytes),
+            ("local", totals.local_uints, totals.local_bytes),
+        ] {
+            out.key(name);
+            out.open('{');
+            out.key("ints");
+            out.number(ints);
+            out.key("bytes");
+            out.number(bytes);
+            out.close('}');
         }
-        Ok(Value::object(variables))
+        out.close('}');
+        for (name, is_map) in [("keys", false), ("maps", true)] {
+            out.key(name);
+            out.open('{');
+            for (name, state) in [
+                ("global", &contract.global_state),
+                ("local", &contract.local_state),
+                ("box", &contract.boxes),
+            ] {
+                out.key(name);
+                self.storage(out, state, is_map);
+            }
+            out.close('}');
+        }
+        out.close('}');
     }
+
+    fn storage(&self, out: &mut Writer, state: &OrderedMap<String, ContractState>, is_map: bool) {
+        use Content::{Base64, Text};
+        out.open('{');
+        for (name, member) in state.iter().filter(|(_, member)| member.is_map == is_map) {
+            out.key(name);
+            let key = Base64(&member.key_or_prefix);
+            let members = [
+                optional("desc", text(&member.desc)),
+                required("keyType", Text(self.resolve(&member.arc56_key_type))),
+                required("valueType", Text(self.resolve(&member.arc56_value_type))),
+                if is_map { optional("prefix", Some(key)) } else { required("key", key) },
+            ];
+            self.object(out, &members);
+        }
+        out.close('}');
+    }
+
+    fn templates(&self, out: &mut Writer, templates: &TemplateVariables<'_>) {
+        out.open('{');
+        for (name, variable) in templates {
+            out.key(name);
+            let members = [
+                required("type", Content::Text(self.resolve(variable.of_type))),
+                optional("value", variable.value.as_deref().map(Content::Base64)),
+            ];
+            self.object(out, &members);
+        }
+        out.close('}');
+    }
+}
+
+/// A template variable of a contract.
+struct TemplateVariable<'p> {
+    of_type: &'p str,
+    value: Option<Cow<'p, [u8]>>,
+}
+
+/// Template variables by name without prefix.
+type TemplateVariables<'p> = OrderedMap<&'p str, TemplateVariable<'p>>;
+
+fn template_variables<'p, 's: 'p>(
+    session: &Session<'s>,
+    contract: &'p ContractMetadata,
+    programs: [&'p Assembled; 2],
+    prefix: &str,
+) -> Outcome<TemplateVariables<'p>> {
+    let mut variables = OrderedMap::default();
+    for (name, value) in programs.iter().flat_map(|program| &program.template_variables) {
+        let name: &'p str = session.text(*name);
+        let of_type = contract
+            .template_variable_types
+            .get(name)
+            .ok_or_else(|| Failure::internal(format!("KeyError: {}", repr(name)), Loc::NONE))?;
+        let value = value.as_ref().map(template_bytes).transpose()?;
+        let short = name.strip_prefix(prefix).unwrap_or(name);
+        variables.insert(short, TemplateVariable { of_type, value });
+    }
+    Ok(variables)
 }
 
 fn template_bytes(value: &TemplateValue) -> Outcome<Cow<'_, [u8]>> {

@@ -1,41 +1,72 @@
 //! Debug map -> `.puya.map`: a source map of version 3 with what happens at each position.
 
-use crate::assemble::debug_map::{DebugMap, Event};
+use crate::assemble::debug_map::{DebugMap, Event, Trace};
 use crate::base::arena::Symbol;
 use crate::base::entity::SecondaryMap;
 use crate::base::text::{normalise_path, push_decimal};
 use crate::diagnostics::Outcome;
-use crate::json::value::Value;
 use crate::json::write::{Layout, Writer, write_string};
 use crate::session::Session;
 
-/// Renders the map. Source paths are relative to the folder it is written to, wherever possible.
-pub fn render(session: &Session, map: &DebugMap<'_>, output_dir: &str) -> Outcome<String> {
-    let output_dir = normalise_path(output_dir);
-    let files = map.sources(session);
-    let sources = files.iter().map(|file| {
-        let path = session.text(*file);
-        Value::from(relative_path(path, &output_dir).unwrap_or_else(|| path.to_owned()))
-    });
-    let mappings = map.mappings(session, &files);
-    // what an event takes as a rule
-    let capacity = mappings.len() + 288 * map.assembled.pcs.len() + 512;
-    let mut out = Writer::new(Layout::Indent(2), String::with_capacity(capacity));
-    out.open('{');
-    out.key("version");
-    out.value(&Value::from(3u8));
-    out.key("sources");
-    out.value(&Value::array(sources));
-    out.key("mappings");
-    out.string(&mappings);
-    out.key("op_pc_offset");
-    out.value(&Value::from(map.assembled.op_pc_offset));
-    out.key("pc_events");
-    let mut events = Events::new(session, out.finish());
-    events.out.push('{');
-    map.for_each_event(session, &mut |pc, event| events.write(pc, event))?;
-    events.out.push_str(if events.is_empty { "}\n}" } else { "\n  }\n}" });
-    Ok(events.out)
+/// Renders the maps of programs. Names that several of them have are put into JSON once.
+pub struct Maps<'t, 's> {
+    session: &'t Session<'s>,
+    trace: Trace<'s>,
+    items: Items,
+    stack: List,
+    defined: List,
+}
+
+impl<'t, 's> Maps<'t, 's> {
+    /// Nothing is rendered yet.
+    pub fn new(session: &'t Session<'s>) -> Self {
+        Self {
+            session,
+            trace: Trace::default(),
+            items: Items::default(),
+            stack: List::default(),
+            defined: List::default(),
+        }
+    }
+
+    /// Renders a map. Source paths are relative to the folder it is written to, wherever possible.
+    pub fn render(&mut self, map: &DebugMap<'_>, output_dir: &str) -> Outcome<String> {
+        let session = self.session;
+        let output_dir = normalise_path(output_dir);
+        let files = map.sources(session);
+        let mappings = map.mappings(session, &files);
+        // what an event takes as a rule
+        let capacity = mappings.len() + 288 * map.assembled.pcs.len() + 512;
+        let mut out = Writer::new(Layout::Indent(2), String::with_capacity(capacity));
+        out.open('{');
+        out.key("version");
+        out.number(3);
+        out.key("sources");
+        out.open('[');
+        for file in &files {
+            let path = session.text(*file);
+            out.item();
+            match relative_path(path, &output_dir) {
+                Some(relative) => out.string(&relative),
+                None => out.string(path),
+            }
+        }
+        out.close(']');
+        out.key("mappings");
+        out.string(&mappings);
+        out.key("op_pc_offset");
+        out.number(map.assembled.op_pc_offset as u64);
+        out.key("pc_events");
+        let Self { trace, items, stack, defined, .. } = self;
+        stack.clear();
+        defined.clear();
+        let mut out = out.finish();
+        out.push('{');
+        let mut events = Events { session, out, is_empty: true, items, stack, defined };
+        map.for_each_event(session, trace, &mut |pc, event| events.write(pc, event))?;
+        events.out.push_str(if events.is_empty { "}\n}" } else { "\n  }\n}" });
+        Ok(events.out)
+    }
 }
 
 /// What stands between an event and the next one.
@@ -47,23 +78,12 @@ struct Events<'s, 't> {
     session: &'t Session<'s>,
     out: String,
     is_empty: bool,
-    items: Items,
-    stack: List,
-    defined: List,
+    items: &'t mut Items,
+    stack: &'t mut List,
+    defined: &'t mut List,
 }
 
-impl<'s, 't> Events<'s, 't> {
-    fn new(session: &'t Session<'s>, out: String) -> Self {
-        Self {
-            session,
-            out,
-            is_empty: true,
-            items: Items::default(),
-            stack: List::default(),
-            defined: List::default(),
-        }
-    }
-
+impl Events<'_, '_> {
     fn write(&mut self, pc: u32, event: &Event<'_>) {
         let Self { session, out, items, stack, defined, .. } = self;
         out.push_str(&NEXT_EVENT[usize::from(self.is_empty)..]);
@@ -165,6 +185,11 @@ struct List {
 }
 
 impl List {
+    /// Forgets the list, as nothing of the output it stands in can be copied any more.
+    fn clear(&mut self) {
+        self.names.clear();
+        self.ends.clear();
+    }
     fn write(&mut self, session: &Session, out: &mut String, items: &mut Items, names: &[Symbol]) {
         let Some(first) = names.first() else {
             out.push_str("[]");
@@ -196,22 +221,31 @@ impl List {
 /// `path` as seen from `base`, going up with `..` where needed; none where that is impossible: only
 /// one of them is absolute, or the way up would leave a `..`. Both are normalised.
 fn relative_path(path: &str, base: &str) -> Option<String> {
-    let split = |path: &str| {
-        let slashes = path.len() - path.trim_start_matches('/').len();
-        let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
-        (slashes, parts.map(str::to_owned).collect::<Vec<_>>())
+    let slashes = |path: &str| path.len() - path.trim_start_matches('/').len();
+    if slashes(path) != slashes(base) {
+        return None;
+    }
+    fn parts(path: &str) -> impl Iterator<Item = &str> {
+        path.split('/').filter(|part| !matches!(*part, "" | "."))
+    }
+    let (mut path_parts, mut base_parts) = (parts(path), parts(base));
+    let (mut below, mut above) = (path_parts.next(), base_parts.next());
+    while below.is_some() && below == above {
+        (below, above) = (path_parts.next(), base_parts.next());
+    }
+    let mut out = String::with_capacity(path.len());
+    let mut push = |part: &str| {
+        out.push_str(if out.is_empty() { "" } else { "/" });
+        out.push_str(part);
     };
-    let ((path_root, path), (base_root, base)) = (split(path), split(base));
-    if path_root != base_root {
-        return None;
+    for part in above.into_iter().chain(base_parts) {
+        if part == ".." {
+            return None;
+        }
+        push("..");
     }
-    let shared = path.iter().zip(&base).take_while(|(a, b)| a == b).count();
-    if base[shared..].iter().any(|part| part == "..") {
-        return None;
-    }
-    let up = base[shared..].iter().map(|_| "..");
-    let parts = up.chain(path[shared..].iter().map(String::as_str)).collect::<Vec<_>>();
-    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+    below.into_iter().chain(path_parts).for_each(push);
+    Some(if out.is_empty() { ".".to_owned() } else { out })
 }
 
 #[cfg(test)]

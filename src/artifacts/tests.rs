@@ -5,10 +5,11 @@ use super::arc56::{Form, ProgramOutput};
 use super::{arc32, arc56};
 use crate::assemble::Assembled;
 use crate::base::arena::Arena;
+use crate::base::encode::base64;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::diagnostics::Severity;
-use crate::json::write::{Layout, write};
+use crate::json::write::Layout;
 use crate::metadata::*;
 use crate::options::TemplateValue;
 use crate::session::Session;
@@ -228,10 +229,12 @@ fn specifications_equal_those_of_the_reference() {
     );
     let clear =
         assembled(&session, b"\x0b", [("C", bytes(b"\x01")), ("TMPL_B", bytes(b"zz"))], 0, &[]);
-    let approval = ProgramOutput { teal: "#pragma version 11\n", assembled: &approval };
-    let clear = ProgramOutput { teal: "clear é", assembled: &clear };
+    let sources = ["#pragma version 11\n", "clear é"].map(|text| base64(text.as_bytes()));
+    let [source, clear_source] = &sources;
+    let approval = ProgramOutput { source, assembled: &approval };
+    let clear = ProgramOutput { source: clear_source, assembled: &clear };
 
-    let text = arc32::render(&session, &contract, approval.teal, clear.teal).expect("renders");
+    let text = arc32::render(&session, &contract, source, clear_source).expect("renders");
     assert_eq!(text + "\n", include_str!("../../tests/golden/artifacts/everything.arc32.json"));
     let warnings = session.sink.since(0);
     assert_eq!(warnings.len(), 1);
@@ -241,12 +244,17 @@ fn specifications_equal_those_of_the_reference() {
         "parameter 't' has unsupported default constant type for ARC-32"
     );
 
-    let text = arc56::render(&session, &contract, approval, clear, "TMPL_").expect("renders");
-    assert_eq!(text + "\n", include_str!("../../tests/golden/artifacts/everything.arc56.json"));
-    let full = arc56::describe(&session, &contract, approval, clear, "TMPL_", Form::Full);
-    let text = write(&full.expect("describes"), Layout::Indent(4));
+    let render = |form| {
+        let programs = [approval, clear];
+        let text = arc56::render(&session, &contract, programs, "TMPL_", form, Layout::Indent(4));
+        text.expect("renders")
+    };
     assert_eq!(
-        text + "\n",
+        render(Form::Compact) + "\n",
+        include_str!("../../tests/golden/artifacts/everything.arc56.json")
+    );
+    assert_eq!(
+        render(Form::Full) + "\n",
         include_str!("../../tests/golden/artifacts/everything.full.arc56.json")
     );
 }

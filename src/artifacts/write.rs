@@ -240,10 +240,10 @@ pub fn join(folder: &str, name: &str) -> String {
     }
 }
 
-/// The path of an artifact's file: the last suffix of its name, if it has one, gives way to
-/// `suffix`. None for a name that is empty.
-pub fn output_path(folder: &str, name: &str, suffix: &str) -> Option<String> {
-    let base = join(folder, name);
+/// The path of an artifact's files up to their suffixes: these take the place of the last suffix of its
+/// name, if it has one. None for a name that is empty.
+pub fn output_base(folder: &str, name: &str) -> Option<String> {
+    let mut base = join(folder, name);
     let name_start = base.rfind('/').map_or(0, |at| at + 1);
     let last = &base[name_start..];
     if matches!(last, "" | ".") {
@@ -254,7 +254,8 @@ pub fn output_path(folder: &str, name: &str, suffix: &str) -> Option<String> {
         Some(at) if at > 0 && at + 1 < last.len() => name_start + at,
         _ => base.len(),
     };
-    Some(format!("{}{suffix}", &base[..end]))
+    base.truncate(end);
+    Some(base)
 }
 
 #[cfg(test)]
@@ -266,17 +267,17 @@ mod tests {
     #[test]
     fn the_last_suffix_of_a_name_gives_way() {
         for (name, path) in [
-            ("A", "out/A.approval.teal"),
-            ("A.B", "out/A.approval.teal"),
-            ("A.", "out/A..approval.teal"),
-            (".A", "out/.A.approval.teal"),
-            ("A.B.C", "out/A.B.approval.teal"),
+            ("A", "out/A"),
+            ("A.B", "out/A"),
+            ("A.", "out/A."),
+            (".A", "out/.A"),
+            ("A.B.C", "out/A.B"),
         ] {
-            assert_eq!(output_path("out", name, ".approval.teal").as_deref(), Some(path));
+            assert_eq!(output_base("out", name).as_deref(), Some(path));
         }
-        assert_eq!(output_path(".", "A", ".bin").as_deref(), Some("A.bin"));
-        assert_eq!(output_path("/", "A", ".bin").as_deref(), Some("/A.bin"));
-        assert_eq!(output_path("/", "", ".bin"), None);
+        assert_eq!(output_base(".", "A").as_deref(), Some("A"));
+        assert_eq!(output_base("/", "A").as_deref(), Some("/A"));
+        assert_eq!(output_base("/", ""), None);
     }
 
     /// An empty folder of a test's own, and a writer there.

@@ -92,7 +92,7 @@ impl<'p> DebugMap<'p> {
         let mut previous = [0, 0, 0];
         let (mut last_loc, mut last_file) = (Loc::NONE, (None, 0));
         for (pc, op) in self.ops() {
-            out.extend(std::iter::repeat_n(';', pc.saturating_sub(reached) as usize));
+            push_groups(&mut out, pc.saturating_sub(reached) as usize);
             reached = reached.max(pc);
             if op.loc == last_loc && op.loc.is_some() {
                 // nothing moves
@@ -120,13 +120,14 @@ impl<'p> DebugMap<'p> {
     }
 
     /// Visits what happens, by position; positions where nothing does are left out.
-    pub fn for_each_event(
+    pub fn for_each_event<'s>(
         &self,
-        session: &Session,
+        session: &Session<'s>,
+        trace: &mut Trace<'s>,
         visit: &mut dyn FnMut(u32, &Event<'_>),
     ) -> Outcome<()> {
         if self.debug_level != 0 {
-            return self.trace(session, visit);
+            return self.trace(session, trace, visit);
         }
         for (pc, error) in &self.assembled.errors {
             visit(*pc, &Event { error: Some(*error), ..Event::default() });
@@ -135,17 +136,23 @@ impl<'p> DebugMap<'p> {
     }
 
     /// Follows the names on the stack through the program.
-    fn trace(&self, session: &Session, visit: &mut dyn FnMut(u32, &Event<'_>)) -> Outcome<()> {
+    fn trace<'s>(
+        &self,
+        session: &Session<'s>,
+        trace: &mut Trace<'s>,
+        visit: &mut dyn FnMut(u32, &Event<'_>),
+    ) -> Outcome<()> {
         let assembled = self.assembled;
         let offset = assembled.pc_offset();
         let subroutines = &self.program.subroutines;
-        let callees = subroutines.iter().map(|sub| (sub.blocks[0].label, sub.signature.name));
-        let callees = callees.collect::<LookupMap<_, _>>();
-        let mut names = Names::default();
+        let Trace { names, callees, stack_in } = trace;
+        callees.clear();
+        for sub in subroutines {
+            callees.insert(sub.blocks[0].label, sub.signature.name);
+        }
         let mut at = 0;
         // what starts at the next op; the last block that is empty stands for those before
         let mut start = Event::default();
-        let mut stack_in = Vec::new();
         for sub in subroutines {
             start.subroutine = Some(sub.signature.name);
             start.params = Some(&sub.signature.parameters);
@@ -184,10 +191,30 @@ impl<'p> DebugMap<'p> {
             }
         }
         if start.block.is_some() {
-            start.stack_in = Some(&stack_in);
+            start.stack_in = Some(stack_in);
             visit(assembled.pcs[at] - offset, &start);
         }
         Ok(())
+    }
+}
+
+/// What is followed through one program after the other: its memory serves all of them.
+#[derive(Default)]
+pub struct Trace<'s> {
+    names: Names<'s>,
+    /// Names of the subroutines by label.
+    callees: LookupMap<Symbol, Symbol>,
+    /// The stack where the block starts.
+    stack_in: Vec<Symbol>,
+}
+
+/// Ends as many groups of a source map.
+fn push_groups(out: &mut String, mut count: usize) {
+    const ENDS: &str = ";;;;;;;;;;;;;;;;";
+    while count > 0 {
+        let some = count.min(ENDS.len());
+        out.push_str(&ENDS[..some]);
+        count -= some;
     }
 }
 

@@ -22,7 +22,7 @@ use crate::options::{CompileOptions, TemplateValue};
 use crate::session::Session;
 use crate::teal::model::{Op, OpKind, Program};
 
-use stats::{InstructionCounts, Stats};
+use stats::Stats;
 
 /// Values of template variables by full name, and where they are given.
 pub type TemplateConstants = OrderedMap<String, (TemplateValue, Loc)>;
@@ -116,17 +116,16 @@ pub fn assemble(
 
     let mut bytecode = version;
     bytecode.reserve(layout.pcs.last().map_or(0, |end| *end as usize));
-    let mut counts = InstructionCounts::new();
+    let mut stats = Stats::default();
     for (index, item) in code.ops.iter().enumerate() {
         let start = bytecode.len();
         bytecode.extend_from_slice(code.bytes_of(index));
         layout.push_targets(&mut bytecode, index, item, &labels)?;
-        counts.add(item.spec, bytecode.len() - start);
+        stats.add_op(item.spec, bytecode.len() - start);
     }
-    let mut stats = Stats::of(&counts);
     let salt_len = if program.autosalt { salt::push_salt(&mut bytecode)? } else { 0 };
     if salt_len > 0 {
-        stats.count_salt(salt_len);
+        stats.add_salt(salt_len);
     }
     let op_pc_offset = if templates.is_any_missing() { constant_blocks(&code) } else { 0 };
     let mut assembled = Assembled {

@@ -1,7 +1,7 @@
 //! Numbers of ops and bytes by kind of op.
 
 use crate::avm::ops::{Encoding, OpSpec, SpecId};
-use crate::base::text::with_decimal;
+use crate::base::text::push_decimal;
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -11,87 +11,83 @@ enum Kind {
     Other,
 }
 
-const NAMES: [&str; 4] = ["constant", "control_flow", "stack", "other"];
-
-/// Bytes and ops of each instruction.
-pub(super) struct InstructionCounts([(u32, u32); OpSpec::COUNT]);
-
-impl InstructionCounts {
-    /// Nothing counted.
-    pub(super) fn new() -> Self {
-        Self([(0, 0); OpSpec::COUNT])
-    }
-    /// Adds an op.
-    pub(super) fn add(&mut self, spec: SpecId, bytes: usize) {
-        let count = &mut self.0[spec.index()];
-        count.0 += bytes as u32;
-        count.1 += 1;
-    }
-}
+/// Names of the numbers in output order: of the whole program, then of each kind.
+const NAMES: [&str; 10] = [
+    "total_bytes",
+    "total_ops",
+    "constant_bytes",
+    "constant_ops",
+    "control_flow_bytes",
+    "control_flow_ops",
+    "stack_bytes",
+    "stack_ops",
+    "other_bytes",
+    "other_ops",
+];
 
 /// Bytes and ops of each kind.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Stats {
-    counts: [(usize, usize); NAMES.len()],
+    counts: [(usize, usize); 4],
 }
 
 impl Stats {
-    /// The numbers of a program from those of its instructions.
-    pub(super) fn of(counts: &InstructionCounts) -> Self {
-        let mut stats = Self::default();
-        for (spec, (bytes, ops)) in OpSpec::all().iter().zip(counts.0) {
-            if ops > 0 {
-                stats.add(kind(spec), bytes as usize, ops as usize);
-            }
-        }
-        stats
+    /// Adds an op of the program.
+    pub(super) fn add_op(&mut self, spec: SpecId, bytes: usize) {
+        self.add(KINDS[spec.index()], bytes);
     }
     /// Adds the salt, which is a constant block.
-    pub(super) fn count_salt(&mut self, bytes: usize) {
-        self.add(Kind::Constant, bytes, 1);
+    pub(super) fn add_salt(&mut self, bytes: usize) {
+        self.add(Kind::Constant, bytes);
     }
-    fn add(&mut self, kind: Kind, bytes: usize, ops: usize) {
+    fn add(&mut self, kind: Kind, bytes: usize) {
         let count = &mut self.counts[kind as usize];
         count.0 += bytes;
-        count.1 += ops;
+        count.1 += 1;
     }
     /// Names and numbers in output order.
-    pub fn entries(&self) -> Vec<(String, usize)> {
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, usize)> + use<> {
         // PARITY: the version counts as one byte whatever its size.
-        let total_bytes = 1 + self.counts.iter().map(|(bytes, _)| bytes).sum::<usize>();
-        let total_ops = self.counts.iter().map(|(_, ops)| ops).sum();
-        let mut entries =
-            vec![("total_bytes".to_owned(), total_bytes), ("total_ops".to_owned(), total_ops)];
-        for (name, (bytes, ops)) in NAMES.iter().zip(self.counts) {
-            entries.push(([name, "_bytes"].concat(), bytes));
-            entries.push(([name, "_ops"].concat(), ops));
-        }
-        entries
+        let total = self.counts.iter().fold((1, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+        let [constant, control_flow, stack, other] = self.counts;
+        let pairs = [total, constant, control_flow, stack, other];
+        NAMES.into_iter().zip(pairs.into_iter().flat_map(|(bytes, ops)| [bytes, ops]))
     }
     /// One line per number, without a line end after the last.
     pub fn render(&self) -> String {
-        let mut out = String::new();
+        // a name and a short number each
+        let mut out = String::with_capacity(24 * NAMES.len());
         for (name, value) in self.entries() {
             out.push_str(if out.is_empty() { "" } else { "\n" });
-            out.push_str(&name);
+            out.push_str(name);
             out.push_str(" = ");
-            with_decimal(value as u64, |digits| out.push_str(digits));
+            push_decimal(&mut out, value as u64);
         }
         out
     }
 }
 
-fn kind(spec: &OpSpec) -> Kind {
-    let branches = |encoding: &Encoding| matches!(encoding, Encoding::Label | Encoding::Labels);
-    if spec.immediates.iter().any(branches) {
+/// The kind of each instruction.
+static KINDS: [Kind; OpSpec::COUNT] = {
+    let mut kinds = [Kind::Other; OpSpec::COUNT];
+    let mut index = 0;
+    while index < kinds.len() {
+        kinds[index] = kind(&OpSpec::all()[index]);
+        index += 1;
+    }
+    kinds
+};
+
+const fn kind(spec: &OpSpec) -> Kind {
+    if let [.., Encoding::Label | Encoding::Labels] = spec.immediates {
         return Kind::ControlFlow;
     }
-    if ["intc", "bytec", "push"].iter().any(|prefix| spec.name.starts_with(prefix)) {
-        return Kind::Constant;
-    }
-    match spec.name {
-        "popn" | "dupn" | "pop" | "dup" | "dup2" | "dig" | "bury" | "swap" | "cover"
-        | "uncover" | "frame_dig" | "frame_bury" => Kind::Stack,
+    match spec.name.as_bytes() {
+        [b'i', b'n', b't', b'c', ..]
+        | [b'b', b'y', b't', b'e', b'c', ..]
+        | [b'p', b'u', b's', b'h', ..] => Kind::Constant,
+        b"popn" | b"dupn" | b"pop" | b"dup" | b"dup2" | b"dig" | b"bury" | b"swap" | b"cover"
+        | b"uncover" | b"frame_dig" | b"frame_bury" => Kind::Stack,
         _ => Kind::Other,
     }
 }

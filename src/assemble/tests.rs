@@ -6,7 +6,7 @@ use std::path::Path;
 
 use num_bigint::BigInt;
 
-use super::debug_map::{DebugMap, Event};
+use super::debug_map::{DebugMap, Event, Trace};
 use super::*;
 use crate::base::arena::Arena;
 use crate::base::source::SourceLocation;
@@ -63,7 +63,8 @@ fn assemble_all(session: &Session, program: &Program) -> String {
         )
         .expect("a string takes every text");
     };
-    map.for_each_event(session, visit).expect("the stack is as the ops expect it");
+    map.for_each_event(session, &mut Trace::default(), visit)
+        .expect("the stack is as the ops expect it");
     out
 }
 

@@ -276,7 +276,7 @@ impl OpSpec {
     /// How many instructions there are.
     pub const COUNT: usize = tables::OP_SPECS.len();
     /// Every instruction, by opcode.
-    pub fn all() -> &'static [OpSpec] {
+    pub const fn all() -> &'static [OpSpec] {
         &tables::OP_SPECS
     }
     /// Bytes of the opcode itself.

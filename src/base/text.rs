@@ -220,18 +220,17 @@ pub fn skip_chars(text: &str, count: usize) -> &str {
 
 /// Appends a number in decimal digits.
 pub fn push_decimal(out: &mut String, mut number: u64) {
-    // as many as the largest number has
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+    const PAIRS: &str = "00010203040506070809101112131415161718192021222324252627282930313233343536373839\
+                         40414243444546474849505152535455565758596061626364656667686970717273747576777879\
+                         8081828384858687888990919293949596979899";
+    if number >= 100 {
+        push_decimal(out, number / 100);
+        number %= 100;
+    } else if number < 10 {
+        return out.push(char::from(b'0' + number as u8));
     }
-    out.push_str(std::str::from_utf8(&digits[start..]).expect("the digits are ASCII"));
+    let at = 2 * number as usize;
+    out.push_str(&PAIRS[at..at + 2]);
 }
 
 /// Appends `text` and spaces up to a width in code points.
@@ -296,6 +295,10 @@ fn char_width(character: char) -> usize {
 /// A path as POSIX `pathlib` writes it: single slashes, no `.` components, no slash at the end; `..`
 /// stays. Exactly two leading slashes stay, more become one; nothing becomes `.`.
 pub fn normalise_path(path: &str) -> String {
+    let below_root = path.strip_prefix('/').unwrap_or(path);
+    if below_root.split('/').all(|part| !matches!(part, "" | ".")) {
+        return path.to_owned();
+    }
     let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
     let root = match slashes {
         0 => "",
@@ -356,7 +359,7 @@ mod tests {
 
     #[test]
     fn numbers_equal_those_of_the_standard_library() {
-        for number in [0, 9, 10, 12345, u64::MAX] {
+        for number in [0, 9, 10, 99, 100, 105, 12345, 100_000, u64::MAX] {
             let mut out = String::new();
             push_decimal(&mut out, number);
             assert_eq!(out, number.to_string());
@@ -390,6 +393,9 @@ mod tests {
             ("//a", "//a"),
             ("///a/../b", "/a/../b"),
             ("/", "/"),
+            ("/a/b.c/..", "/a/b.c/.."),
+            ("/.", "/"),
+            ("a/", "a"),
         ] {
             assert_eq!(normalise_path(path), normal);
         }

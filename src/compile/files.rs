@@ -5,13 +5,16 @@ use std::path::Path;
 
 use super::backend::{Compiled, CompiledProgram};
 use super::{Keep, Targets};
-use crate::artifacts::write::{Outputs, output_path};
-use crate::artifacts::{arc32, arc56, source_map};
+use crate::artifacts::source_map::Maps;
+use crate::artifacts::write::{Outputs, output_base};
+use crate::artifacts::{arc32, arc56};
+use crate::base::encode::base64;
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{Diagnostic, Failure, Outcome};
 use crate::ir::model::ProgramKind;
-use crate::metadata::{ContractMetadata, Metadata};
+use crate::json::write::Layout;
+use crate::metadata::Metadata;
 use crate::options::CompileOptions;
 use crate::session::Session;
 
@@ -31,6 +34,7 @@ pub struct Files<'f, 's> {
     options: &'f CompileOptions,
     targets: &'f Targets,
     keep: Keep,
+    maps: Maps<'f, 's>,
     /// Messages about files.
     messages: Vec<Diagnostic>,
     /// The first failure; after it no files are made.
@@ -45,7 +49,8 @@ impl<'f, 's> Files<'f, 's> {
         targets: &'f Targets,
         keep: Keep,
     ) -> Self {
-        Self { session, options, targets, keep, messages: Vec::new(), failure: None }
+        let maps = Maps::new(session);
+        Self { session, options, targets, keep, maps, messages: Vec::new(), failure: None }
     }
 
     /// Makes the files of an artifact and returns its specifications, if artifacts are kept; there are
@@ -78,7 +83,7 @@ impl<'f, 's> Files<'f, 's> {
     }
 
     fn make_artifact(
-        &self,
+        &mut self,
         artifact: &Compiled,
         folder: &str,
         outputs: &mut dyn Outputs,
@@ -87,102 +92,99 @@ impl<'f, 's> Files<'f, 's> {
         let mut specifications = Specifications::default();
         let (session, options) = (self.session, self.options);
         let name = artifact.metadata.name();
-        let base = Base { folder, name };
-        let mut write =
-            |suffix: &str, content: &[u8]| write_file(session, outputs, &base, suffix, content);
+        let path = output_base(folder, name);
+        let base_len = path.as_ref().map_or(0, String::len);
+        let mut files = ArtifactFiles { session, outputs, name, path, base_len };
         if let (Metadata::Contract(contract), [approval, clear]) =
             (&artifact.metadata, artifact.programs.as_slice())
             && contract.is_arc4()
         {
+            let [source, clear_source] = match options.output_arc32 || options.output_arc56 {
+                true => [approval, clear].map(|program| base64(program.text.as_bytes())),
+                false => Default::default(),
+            };
             if options.output_arc32 {
-                let text = arc32::render(session, contract, &approval.text, &clear.text)?;
-                write(".arc32.json", text.as_bytes())?;
+                let text = arc32::render(session, contract, &source, &clear_source)?;
+                files.write([".arc32.json", ""], text.as_bytes())?;
                 specifications.arc32 = self.kept(text);
             }
             if options.output_arc56 {
-                let text = arc56_file(session, options, contract, approval, clear)?;
-                write(".arc56.json", text.as_bytes())?;
+                let programs = [
+                    arc56::ProgramOutput { source: &source, assembled: &approval.assembled },
+                    arc56::ProgramOutput { source: &clear_source, assembled: &clear.assembled },
+                ];
+                let prefix = &options.template_vars_prefix;
+                let (form, layout) = (arc56::Form::Compact, Layout::Indent(4));
+                let text = arc56::render(session, contract, programs, prefix, form, layout)?;
+                files.write([".arc56.json", ""], text.as_bytes())?;
                 specifications.arc56 = self.kept(text);
             }
         }
         let programs = &artifact.programs;
         if options.output_teal {
             for program in programs {
-                write(&suffix(program, "teal"), program.text.as_bytes())?;
+                files.write([program_part(program), ".teal"], program.text.as_bytes())?;
             }
         }
         if options.output_bytecode {
             for program in programs {
-                write(&suffix(program, "bin"), &program.assembled.bytecode)?;
+                files.write([program_part(program), ".bin"], &program.assembled.bytecode)?;
             }
         }
         if options.output_op_statistics {
             for program in programs {
                 let text = program.assembled.stats.render();
-                write(&suffix(program, "stats.txt"), text.as_bytes())?;
+                files.write([program_part(program), ".stats.txt"], text.as_bytes())?;
             }
         }
         for program in programs {
             if let Some(report) = &program.report {
-                write(&suffix(program, "assembly-report"), report.as_bytes())?;
+                files.write([program_part(program), ".assembly-report"], report.as_bytes())?;
             }
         }
         if options.output_source_map {
             for program in programs {
-                let text =
-                    source_map::render(session, &program.debug_map(options.debug_level), folder)?;
-                write(&suffix(program, "puya.map"), text.as_bytes())?;
+                let text = self.maps.render(&program.debug_map(options.debug_level), folder)?;
+                files.write([program_part(program), ".puya.map"], text.as_bytes())?;
             }
         }
         Ok(specifications)
     }
 }
 
-fn write_file(
-    session: &Session<'_>,
-    outputs: &mut dyn Outputs,
-    base: &Base<'_>,
-    suffix: &str,
-    content: &[u8],
-) -> Outcome<()> {
-    let Some(path) = output_path(base.folder, base.name, suffix) else {
-        let message = format!("ValueError: {:?} has an empty name", base.name);
-        return Err(Failure::internal(message, Loc::NONE));
-    };
-    let shown = session.sources.shown(&path);
-    session.sink.info(format!("Writing {shown}"), Loc::NONE);
-    outputs.write(Path::new(&path), content).map_err(|error| io_failure(&error, &path))
+/// Writes the files of an artifact.
+struct ArtifactFiles<'w, 's> {
+    session: &'w Session<'s>,
+    outputs: &'w mut dyn Outputs,
+    name: &'w str,
+    /// The path of the last file, if the artifact has a name to make paths of.
+    path: Option<String>,
+    /// Where suffixes start in it.
+    base_len: usize,
 }
 
-/// What the names of an artifact's files are made of.
-struct Base<'b> {
-    folder: &'b str,
-    name: &'b str,
-}
-
-fn suffix(program: &CompiledProgram, kind_of_file: &str) -> String {
-    match program.kind {
-        ProgramKind::Approval => format!(".approval.{kind_of_file}"),
-        ProgramKind::Clear => format!(".clear.{kind_of_file}"),
-        ProgramKind::LogicSignature => format!(".{kind_of_file}"),
+impl ArtifactFiles<'_, '_> {
+    /// Writes a file whose name ends in these parts.
+    fn write(&mut self, suffix: [&str; 2], content: &[u8]) -> Outcome<()> {
+        let Some(path) = &mut self.path else {
+            let message = format!("ValueError: {:?} has an empty name", self.name);
+            return Err(Failure::internal(message, Loc::NONE));
+        };
+        path.truncate(self.base_len);
+        path.extend(suffix);
+        let shown = self.session.sources.shown(path);
+        self.session.sink.info(["Writing ", shown].concat(), Loc::NONE);
+        let written = self.outputs.write(Path::new(path), content);
+        written.map_err(|error| io_failure(&error, path))
     }
 }
 
-fn arc56_file(
-    session: &Session<'_>,
-    options: &CompileOptions,
-    contract: &ContractMetadata,
-    approval: &CompiledProgram,
-    clear: &CompiledProgram,
-) -> Outcome<String> {
-    let [approval, clear] = [approval, clear].map(CompiledProgram::for_specification);
-    arc56::render(session, contract, approval, clear, &options.template_vars_prefix)
-}
-
-impl CompiledProgram {
-    /// The program as specifications show it.
-    pub fn for_specification(&self) -> arc56::ProgramOutput<'_> {
-        arc56::ProgramOutput { teal: &self.text, assembled: &self.assembled }
+/// What tells the files of a program from those of the others of its artifact.
+fn program_part(program: &CompiledProgram) -> &'static str {
+    match program.kind {
+        ProgramKind::Approval => ".approval",
+        ProgramKind::Clear => ".clear",
+        ProgramKind::LogicSignature => "",
     }
 }
 

@@ -20,12 +20,7 @@ pub enum Layout {
 
 /// Renders a value.
 pub fn write(value: &Value<'_>, layout: Layout) -> String {
-    write_into(String::new(), value, layout)
-}
-
-/// Renders a value behind what `out` holds, which may have room for it.
-pub fn write_into(out: String, value: &Value<'_>, layout: Layout) -> String {
-    let mut writer = Writer::new(layout, out);
+    let mut writer = Writer::new(layout, String::new());
     writer.value(value);
     writer.finish()
 }
@@ -89,6 +84,39 @@ impl Writer {
         self.out.push('"');
         self.colon();
     }
+    /// Writes a number.
+    pub fn number(&mut self, number: u64) {
+        push_decimal(&mut self.out, number);
+    }
+    /// Writes a truth value.
+    pub fn bool(&mut self, value: bool) {
+        self.out.push_str(if value { "true" } else { "false" });
+    }
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.out.push_str("null");
+    }
+    /// Writes an object without members.
+    pub fn empty_object(&mut self) {
+        self.out.push_str("{}");
+        self.is_empty = false;
+    }
+    /// Writes a string without anything to escape.
+    pub fn plain(&mut self, text: &str) {
+        self.out.push('"');
+        self.out.push_str(text);
+        self.out.push('"');
+    }
+    /// Writes bytes in base64.
+    pub fn base64(&mut self, bytes: &[u8]) {
+        self.out.push('"');
+        push_base64(&mut self.out, bytes);
+        self.out.push('"');
+    }
+    /// Writes a value that is JSON in this layout already.
+    pub fn json(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
     /// Writes a string.
     pub fn string(&mut self, text: &str) {
         write_string(&mut self.out, text);
@@ -105,16 +133,11 @@ impl Writer {
     /// Writes a whole value.
     pub fn value(&mut self, value: &Value<'_>) {
         match value {
-            Value::Null => self.out.push_str("null"),
-            Value::Bool(true) => self.out.push_str("true"),
-            Value::Bool(false) => self.out.push_str("false"),
+            Value::Null => self.null(),
+            Value::Bool(value) => self.bool(*value),
             Value::Number(text) => self.out.push_str(text),
             Value::String(text) => self.string(text),
-            Value::Base64(bytes) => {
-                self.out.push('"');
-                push_base64(&mut self.out, bytes);
-                self.out.push('"');
-            }
+            Value::Base64(bytes) => self.base64(bytes),
             Value::Array(items) => {
                 self.open('[');
                 for item in items {
@@ -162,7 +185,7 @@ const fn is_plain(byte: u8) -> bool {
 const WIDTH: usize = 16;
 
 #[inline]
-fn is_all_plain(chunk: &[u8; WIDTH]) -> bool {
+fn is_all_plain<const N: usize>(chunk: &[u8; N]) -> bool {
     chunk.iter().fold(0, |special, byte| special | u8::from(!is_plain(*byte))) == 0
 }
 
@@ -170,12 +193,28 @@ fn is_all_plain(chunk: &[u8; WIDTH]) -> bool {
 fn plain_prefix(bytes: &[u8]) -> usize {
     let (chunks, _) = bytes.as_chunks::<WIDTH>();
     let start = WIDTH * chunks.iter().take_while(|chunk| is_all_plain(chunk)).count();
+    let rest = &bytes[start..];
     // the last ones together with some that were looked at
-    if bytes.len() - start < WIDTH && bytes.last_chunk().is_some_and(is_all_plain) {
+    let is_rest_plain = match bytes.last_chunk::<WIDTH>() {
+        Some(last) => rest.len() < WIDTH && is_all_plain(last),
+        None => is_short_plain::<8>(rest) || is_short_plain::<4>(rest),
+    };
+    if is_rest_plain {
         return bytes.len();
     }
-    let rest = &bytes[start..];
     start + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
+}
+
+/// Whether all bytes stand for themselves, where there are `N` of them to twice as many; false for any
+/// other number.
+#[inline]
+fn is_short_plain<const N: usize>(bytes: &[u8]) -> bool {
+    match (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        (Some(first), Some(last)) => {
+            bytes.len() <= 2 * N && is_all_plain(first) && is_all_plain(last)
+        }
+        _ => false,
+    }
 }
 
 /// Appends a quoted string; everything outside printable ASCII is escaped.
@@ -228,6 +267,19 @@ mod tests {
             write(&value, Layout::Indent(2)),
             "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {\n    \"c\": null\n  },\n  \"d\": [],\n  \"e\": {}\n}"
         );
+    }
+
+    #[test]
+    fn a_byte_to_escape_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let plain = "a".repeat(length);
+            assert_eq!(plain_prefix(plain.as_bytes()), length);
+            for place in 0..length {
+                let mut text = plain.clone().into_bytes();
+                text[place] = b'"';
+                assert_eq!(plain_prefix(&text), place);
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::diagnostics::render::{LogFormat, Report, Style, render};
 use crate::json::Json;
 use crate::json::coerce::class_name;
 use crate::json::value::Value;
-use crate::json::write::{Layout, write};
+use crate::json::write::{Layout, Writer, write};
 use crate::rpc::envelope::Answer;
 use crate::server::logging::tell;
 
@@ -49,8 +49,19 @@ pub(super) fn compile(service: &mut Service, params: Params<'_>) -> Answer {
     let report = run(service, params, &mut level).unwrap_or_else(unusable);
     show(service, &report);
     let logs = log_values(&report.reports, level, Comments::Include);
-    let arc56 = Value::object(report.specifications);
-    Ok(write(&Value::object([("logs", logs), ("arc56", arc56)]), Layout::Line))
+    let mut out = Writer::new(Layout::Line, String::new());
+    out.open('{');
+    out.key("logs");
+    out.value(&logs);
+    out.key("arc56");
+    out.open('{');
+    for (id, specification) in &report.specifications {
+        out.key(id);
+        out.json(specification);
+    }
+    out.close('}');
+    out.close('}');
+    Ok(out.finish())
 }
 
 /// Reads the parameters in the reference's order and compiles.
