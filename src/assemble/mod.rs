@@ -67,7 +67,6 @@ impl Assembled {
 }
 
 /// The ops of a program in order, encoded but for branch targets.
-#[derive(Default)]
 struct Encoded<'p> {
     ops: Vec<Lowered<'p>>,
     bytes: Vec<u8>,
@@ -100,8 +99,12 @@ pub fn assemble(
     let mut version = Vec::new();
     push_varuint(&mut version, program.avm_version as u64);
 
-    let mut labels = LookupMap::new();
-    let mut code = Encoded::default();
+    let (block_count, op_count) =
+        program.blocks().fold((0, 0), |(blocks, ops), block| (blocks + 1, ops + block.ops.len()));
+    let mut labels = LookupMap::with_capacity(block_count);
+    // most ops take a byte or two, and some the bytes of a constant
+    let mut code =
+        Encoded { ops: Vec::with_capacity(op_count), bytes: Vec::with_capacity(4 * op_count) };
     for block in program.blocks() {
         if labels.insert(block.label, code.ops.len()).is_some() {
             let message = "AssertionError: expected unique block labels";

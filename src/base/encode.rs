@@ -1,7 +1,7 @@
 //! Bytes as text and back: base85, base32, base64, hexadecimal, source-map digits, variable-length
 //! integers, addresses; and the hash that addresses and selectors are made with.
 
-use data_encoding::{BASE32, BASE32_NOPAD, BASE64, HEXLOWER};
+use data_encoding::{BASE32, BASE32_NOPAD, BASE64};
 use sha2::{Digest, Sha512_256};
 
 /// Bytes of a public key.
@@ -139,7 +139,19 @@ pub fn base64_decode(text: &str) -> Option<Vec<u8>> {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    HEXLOWER.encode(bytes)
+    let mut out = String::new();
+    push_hex(&mut out, bytes);
+    out
+}
+
+/// Appends lower-case hexadecimal.
+pub fn push_hex(out: &mut String, bytes: &[u8]) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    out.reserve(2 * bytes.len());
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+    }
 }
 
 /// Text out of UTF-8; the error is the message of the exception that Python raises.

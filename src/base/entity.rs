@@ -187,11 +187,20 @@ const HEAD: usize = 2;
 
 /// A set of entities as a bit vector; iterates in id order. Most sets are of few entities: the first
 /// words lie in the set itself.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct EntitySet<K> {
     head: [u64; HEAD],
     tail: Vec<u64>,
     keys: PhantomData<K>,
+}
+
+impl<K> Clone for EntitySet<K> {
+    #[inline]
+    fn clone(&self) -> Self {
+        // mostly there is nothing to copy
+        let tail = if self.tail.is_empty() { Vec::new() } else { self.tail.clone() };
+        Self { head: self.head, tail, keys: PhantomData }
+    }
 }
 
 impl<K> PartialEq for EntitySet<K> {
@@ -220,6 +229,7 @@ impl<K: EntityId> EntitySet<K> {
         }
     }
     /// Adds an entity; true when it was not in the set.
+    #[inline]
     pub fn insert(&mut self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
         let slot = match word.checked_sub(HEAD) {
@@ -236,6 +246,7 @@ impl<K: EntityId> EntitySet<K> {
         added
     }
     /// Takes an entity out; true when it was in the set.
+    #[inline]
     pub fn remove(&mut self, id: K) -> bool {
         let (word, bit) = (id.index() / 64, 1u64 << (id.index() % 64));
         let slot = match word.checked_sub(HEAD) {
@@ -248,48 +259,68 @@ impl<K: EntityId> EntitySet<K> {
         present
     }
     /// Whether the entity is in the set.
+    #[inline]
     pub fn contains(&self, id: K) -> bool {
         self.word(id.index() / 64) & (1u64 << (id.index() % 64)) != 0
     }
     /// Adds every entity of `other`; true when the set grew.
+    #[inline]
     pub fn union_with(&mut self, other: &Self) -> bool {
-        if other.tail.len() > self.tail.len() {
-            self.tail.resize(other.tail.len(), 0);
-        }
         let mut grew = 0;
-        let mine = self.head.iter_mut().chain(&mut self.tail);
-        for (mine, theirs) in mine.zip(other.words()) {
-            grew |= *theirs & !*mine;
-            *mine |= *theirs;
+        for index in 0..HEAD {
+            grew |= other.head[index] & !self.head[index];
+            self.head[index] |= other.head[index];
+        }
+        if !other.tail.is_empty() {
+            if other.tail.len() > self.tail.len() {
+                self.tail.resize(other.tail.len(), 0);
+            }
+            for (mine, theirs) in self.tail.iter_mut().zip(&other.tail) {
+                grew |= *theirs & !*mine;
+                *mine |= *theirs;
+            }
         }
         grew != 0
     }
     /// Takes out every entity of `other`.
+    #[inline]
     pub fn difference_with(&mut self, other: &Self) {
-        let mine = self.head.iter_mut().chain(&mut self.tail);
-        for (mine, theirs) in mine.zip(other.words()) {
-            *mine &= !theirs;
+        for index in 0..HEAD {
+            self.head[index] &= !other.head[index];
+        }
+        if !self.tail.is_empty() {
+            for (mine, theirs) in self.tail.iter_mut().zip(&other.tail) {
+                *mine &= !theirs;
+            }
         }
     }
     /// Takes out every entity that is not in `other`.
+    #[inline]
     pub fn intersect_with(&mut self, other: &Self) {
-        self.tail.truncate(other.tail.len());
-        let mine = self.head.iter_mut().chain(&mut self.tail);
-        for (mine, theirs) in mine.zip(other.words()) {
-            *mine &= theirs;
+        for index in 0..HEAD {
+            self.head[index] &= other.head[index];
+        }
+        if !self.tail.is_empty() {
+            self.tail.truncate(other.tail.len());
+            for (mine, theirs) in self.tail.iter_mut().zip(&other.tail) {
+                *mine &= theirs;
+            }
         }
     }
     /// Whether the two sets share an entity.
+    #[inline]
     pub fn intersects(&self, other: &Self) -> bool {
-        self.words().zip(other.words()).any(|(mine, theirs)| mine & theirs != 0)
+        (0..HEAD).any(|index| self.head[index] & other.head[index] != 0)
+            || self.tail.iter().zip(&other.tail).any(|(mine, theirs)| mine & theirs != 0)
     }
     /// Number of entities in the set.
     pub fn len(&self) -> usize {
         self.words().map(|word| word.count_ones() as usize).sum()
     }
     /// True when no entity is in the set.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.words().all(|word| *word == 0)
+        self.head == [0; HEAD] && self.tail.iter().all(|word| *word == 0)
     }
     /// Empties the set and keeps the memory.
     pub fn clear(&mut self) {

@@ -61,12 +61,16 @@ fn push_escaped(out: &mut String, character: char) {
     written.expect("a string takes every text");
 }
 
-/// Bytes in double quotes as they stand in assembly: each byte seen as one character and escaped as
-/// by Python's `unicode_escape`, then double quotes.
-pub fn quote_bytes(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len() + 2);
+/// Appends bytes in double quotes as they stand in assembly: each byte seen as one character and escaped
+/// as by Python's `unicode_escape`, then double quotes.
+pub fn push_quoted_bytes(out: &mut String, bytes: &[u8]) {
+    out.reserve(bytes.len() + 2);
     out.push('"');
-    for byte in bytes {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+    let plain = bytes.iter().position(|byte| !is_plain(byte)).unwrap_or(bytes.len());
+    let (plain, rest) = bytes.split_at(plain);
+    out.push_str(std::str::from_utf8(plain).expect("plain bytes are ASCII"));
+    for byte in rest {
         match byte {
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
@@ -74,11 +78,10 @@ pub fn quote_bytes(bytes: &[u8]) -> String {
             b'\t' => out.push_str("\\t"),
             b'"' => out.push_str("\\\""),
             b' '..=b'~' => out.push(char::from(*byte)),
-            _ => push_escaped(&mut out, char::from(*byte)),
+            _ => push_escaped(out, char::from(*byte)),
         }
     }
     out.push('"');
-    out
 }
 
 /// Whether Python's `repr` shows the character as it is.
@@ -337,7 +340,10 @@ mod tests {
             r"'é\x7f\xa0\u200b😀\ue000\U0010ffff'"
         });
         assert_eq!(repr_bytes(b"a\x00'\xff"), r#"b"a\x00'\xff""#);
-        assert_eq!(quote_bytes("a\"'\\\n\0é".as_bytes()), r#""a\"'\\\n\x00\xc3\xa9""#);
+        let mut out = String::new();
+        push_quoted_bytes(&mut out, "a\"'\\\n\0é".as_bytes());
+        push_quoted_bytes(&mut out, b"a~ ");
+        assert_eq!(out, r#""a\"'\\\n\x00\xc3\xa9""a~ ""#);
     }
 
     #[test]

@@ -97,12 +97,19 @@ pub enum BytesEncoding {
 impl BytesEncoding {
     /// A byte string as dumps and TEAL print it.
     pub fn text(self, bytes: &[u8]) -> String {
+        let mut out = String::new();
+        self.push_text(&mut out, bytes);
+        out
+    }
+    /// Appends the same.
+    pub fn push_text(self, out: &mut String, bytes: &[u8]) {
         match self {
-            BytesEncoding::Utf8 => crate::base::text::quote_bytes(bytes),
-            BytesEncoding::Base32 => crate::base::encode::base32(bytes),
-            BytesEncoding::Base64 => crate::base::encode::base64(bytes),
+            BytesEncoding::Utf8 => crate::base::text::push_quoted_bytes(out, bytes),
+            BytesEncoding::Base32 => out.push_str(&crate::base::encode::base32(bytes)),
+            BytesEncoding::Base64 => crate::base::encode::push_base64(out, bytes),
             BytesEncoding::Base16 | BytesEncoding::Unknown => {
-                format!("0x{}", crate::base::encode::hex(bytes))
+                out.push_str("0x");
+                crate::base::encode::push_hex(out, bytes);
             }
         }
     }

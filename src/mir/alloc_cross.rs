@@ -23,6 +23,10 @@ use edges::EdgeSet;
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let lifetimes = sub.lifetimes();
+    if !lifetimes.any_crosses() && !session.sink.wants_debug() {
+        // nothing can be handed over; the edge sets are only told to developers
+        return Ok(());
+    }
     let mut records = Records::new();
     for (id, block) in sub.body.iter() {
         records.push(Record::of(session, &lifetimes, id, block)?);

@@ -28,21 +28,28 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let mut op_count = sub.op_count;
     let mut work = Work::default();
+    // all others have nothing on the L-stack but operands
+    let mut changed = Vec::new();
     for (id, block) in sub.body.iter_mut() {
         work.find_pairs(id, block);
         if !work.pairs.is_empty() {
             work.copy_pairs(session, block, &mut sub.variables, &mut op_count)?;
+            changed.push(id);
         }
     }
     sub.op_count = op_count;
+    if changed.is_empty() {
+        return Ok(());
+    }
     let lifetimes = sub.lifetimes();
-    for block in sub.body.values_mut() {
+    for id in &changed {
+        let block = &mut sub.body[*id];
         remove_dead_stores(session, block, &mut sub.variables, lifetimes.dead_stores());
         if ctx.options.optimization_level > 0 {
             remove_implicit_stores(block);
         }
     }
-    set_load_depths(sub)
+    set_load_depths(sub, &changed)
 }
 
 /// A use of a variable and the next load of it, as positions in the block.
@@ -88,7 +95,7 @@ impl Work {
         op_count: &mut u32,
     ) -> Outcome<()> {
         let Work { pairs, heights, served, .. } = self;
-        heights.fill(&block.ops, |op| op.produces.len() as i64 - op.consumes() as i64);
+        heights.fill(&block.ops, |op| op.produces.len() as i32 - op.consumes() as i32);
         // where operations stand is only told to developers
         let mut positions = session.sink.wants_debug().then(|| {
             let mut positions = PrefixSums::default();
@@ -105,9 +112,9 @@ impl Work {
                 return Err(Failure::internal("l-stack too small to copy from", block.ops[a].loc));
             };
             served[a].0 = Some(depth);
-            heights.add(place, 1);
             served[b].1 = true;
-            heights.add(own_place(&block.ops[b], b), -1);
+            // from the copy until it is fetched
+            heights.add(place, own_place(&block.ops[b], b));
             if let Some(positions) = &mut positions {
                 report_pair(session, block, positions, (a, b), depth);
             }
@@ -152,7 +159,7 @@ fn report_pair(
         let (position, local) = (positions.before(place), session.text(local.id));
         format!("Inserted {name}.ops[{position}]: 'l-store-copy {local} {depth}'")
     });
-    positions.add(place, 1);
+    positions.add(place, usize::MAX);
     session.sink.debug_with(|| {
         let position = positions.before(own_place(&block.ops[b], b));
         let old = op_text(session, &block.ops[b]);
@@ -169,41 +176,31 @@ fn copy_place(op: &Op, index: usize) -> usize {
     index * 2 + usize::from(op.abstract_store().is_none())
 }
 
-/// Sums of the numbers before a place, where single numbers change (a Fenwick tree). There are two
-/// places per operation: the operation's own and its copy's.
+/// Sums of the numbers before each place. There are two places per operation: the operation's own and
+/// its copy's.
 #[derive(Default)]
-struct PrefixSums(Vec<i64>);
+struct PrefixSums(Vec<i32>);
 
 impl PrefixSums {
     /// Starts anew with a number for each operation.
-    fn fill(&mut self, ops: &[Op], number: impl Fn(&Op) -> i64) {
-        let sums = &mut self.0;
-        sums.clear();
-        sums.resize(ops.len() * 2 + 1, 0);
-        for (index, op) in ops.iter().enumerate() {
-            sums[own_place(op, index) + 1] = number(op);
-        }
-        for node in 1..sums.len() {
-            let parent = node + (node & node.wrapping_neg());
-            if parent < sums.len() {
-                sums[parent] += sums[node];
-            }
+    fn fill(&mut self, ops: &[Op], number: impl Fn(&Op) -> i32) {
+        self.0.clear();
+        self.0.reserve(ops.len() * 2);
+        let mut sum = 0;
+        for op in ops {
+            let number = number(op);
+            self.0.push(sum);
+            self.0.push(if op.abstract_store().is_some() { sum } else { sum + number });
+            sum += number;
         }
     }
-    fn add(&mut self, place: usize, number: i64) {
-        let mut node = place + 1;
-        while node < self.0.len() {
-            self.0[node] += number;
-            node += node & node.wrapping_neg();
-        }
+    /// Counts one more behind a place, up to another one.
+    fn add(&mut self, place: usize, end: usize) {
+        let end = end.min(self.0.len() - 1);
+        self.0[place + 1..=end].iter_mut().for_each(|sum| *sum += 1);
     }
-    fn before(&self, place: usize) -> i64 {
-        let (mut node, mut sum) = (place, 0);
-        while node > 0 {
-            sum += self.0[node];
-            node &= node - 1;
-        }
-        sum
+    fn before(&self, place: usize) -> i32 {
+        self.0[place]
     }
 }
 
@@ -269,10 +266,10 @@ fn remove_implicit_stores(block: &mut Block) {
     });
 }
 
-/// Finds every variable on the L-stack.
-fn set_load_depths(sub: &mut Subroutine) -> Outcome<()> {
+/// Finds every variable on the L-stack of these blocks.
+fn set_load_depths(sub: &mut Subroutine, blocks: &[BlockId]) -> Outcome<()> {
     let mut stack = Stack::default();
-    for id in sub.body.ids() {
+    for &id in blocks {
         stack.enter(sub, &sub.body[id]);
         for op in &mut sub.body[id].ops {
             if let OpKind::Load(local, Load::L { copy, .. }) = op.kind {

@@ -203,10 +203,20 @@ impl<'a, 's> Builder<'a, 's> {
         let number = self.sub.number(id);
         let comment = block.comment.map_or("", |comment| self.ctx.text(comment));
         let comment = if comment.is_empty() { "block" } else { comment };
-        let name = format!("{}_{}@{number}", self.ctx.text(label), comment.replace(' ', "_"));
+        let joined: String;
+        let comment = if comment.contains(' ') {
+            joined = comment.replace(' ', "_");
+            &joined
+        } else {
+            comment
+        };
+        let session = self.ctx.session;
+        let name = with_decimal(u64::from(number), |number| {
+            session.sym_joined(&[session.text(label), "_", comment, "@", number])
+        });
         Ok(Block {
             number,
-            name: self.ctx.sym(&name),
+            name,
             // exactly as large as it has to be
             ops: self.ops.drain(..).collect(),
             terminator,

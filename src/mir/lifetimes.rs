@@ -18,6 +18,8 @@ pub struct Lifetimes {
     live_in: SecondaryMap<BlockId, VarSet>,
     live_out: SecondaryMap<BlockId, VarSet>,
     dead_stores: EntitySet<OpId>,
+    /// Whether some variable is live where control goes from block to block.
+    any_crosses: bool,
 }
 
 impl Lifetimes {
@@ -27,6 +29,7 @@ impl Lifetimes {
             live_in: SecondaryMap::new(),
             live_out: SecondaryMap::new(),
             dead_stores: EntitySet::new(),
+            any_crosses: false,
         };
         if variable_count > 0 {
             lifetimes.solve(body);
@@ -51,6 +54,7 @@ impl Lifetimes {
             live.difference_with(stores);
             live.union_with(loads);
             if self.live_in[block].union_with(&live) {
+                self.any_crosses |= !body[block].predecessors.is_empty();
                 for predecessor in &body[block].predecessors {
                     if is_waiting.insert(*predecessor) {
                         waiting.push(*predecessor);
@@ -82,6 +86,10 @@ impl Lifetimes {
     /// What is live where control leaves a block.
     pub fn live_out(&self, block: BlockId) -> &VarSet {
         &self.live_out[block]
+    }
+    /// Whether some variable is live where control goes from block to block.
+    pub fn any_crosses(&self) -> bool {
+        self.any_crosses
     }
     /// The abstract stores of variables that are not read afterwards.
     pub fn dead_stores(&self) -> &EntitySet<OpId> {

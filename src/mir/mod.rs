@@ -13,7 +13,6 @@ pub mod peephole;
 pub mod stack;
 pub mod text;
 
-use crate::base::entity::EntitySet;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir;
 use crate::ir::Ctx;
@@ -67,23 +66,18 @@ pub fn lower(
     Ok(program)
 }
 
-/// The checks the program's author wrote, by subroutine. None of them may get lost.
-fn explicit_checks(program: &Program) -> Vec<EntitySet<OpId>> {
-    let of_subroutine = |sub: &Subroutine| {
-        let mut checks = EntitySet::new();
-        for block in sub.body.values() {
-            for op in &block.ops {
-                if matches!(op.kind, OpKind::Assert { explicit: true, .. }) {
-                    checks.insert(op.id);
-                }
-            }
-            if matches!(block.terminator.kind, TerminatorKind::Err { explicit: true, .. }) {
-                checks.insert(block.terminator.id);
-            }
+/// The checks the program's author wrote, in order. None of them may get lost.
+fn explicit_checks(program: &Program) -> Vec<OpId> {
+    let mut checks = Vec::new();
+    for block in program.all_subroutines().flat_map(|sub| sub.body.values()) {
+        let ops = block.ops.iter();
+        let asserts = ops.filter(|op| matches!(op.kind, OpKind::Assert { explicit: true, .. }));
+        checks.extend(asserts.map(|op| op.id));
+        if matches!(block.terminator.kind, TerminatorKind::Err { explicit: true, .. }) {
+            checks.push(block.terminator.id);
         }
-        checks
-    };
-    program.all_subroutines().map(of_subroutine).collect()
+    }
+    checks
 }
 
 /// Fails for a store or load of a variable that is sometimes a number and sometimes a byte string.

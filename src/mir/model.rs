@@ -497,7 +497,13 @@ pub struct Signature {
 impl Signature {
     /// As it stands in dumps and in TEAL: `name(a: bytes) -> uint64, bytes:`, the colon included.
     pub fn text(&self, session: &Session<'_>) -> String {
-        let mut text = session.text(self.name).to_owned();
+        let mut text = String::new();
+        self.push_text(session, &mut text);
+        text
+    }
+    /// Appends the same.
+    pub fn push_text(&self, session: &Session<'_>, text: &mut String) {
+        text.push_str(session.text(self.name));
         text.push('(');
         for (index, parameter) in self.parameters.iter().enumerate() {
             text.push_str(if index == 0 { "" } else { ", " });
@@ -511,7 +517,6 @@ impl Signature {
             text.push_str(atype.name());
         }
         text.push_str(if self.returns.is_empty() { "void:" } else { ":" });
-        text
     }
 }
 
@@ -584,6 +589,9 @@ impl Subroutine {
     pub fn sort_variables(&mut self, session: &Session<'_>) {
         let named = self.variables.iter().map(|(var, it)| (session.text(it.name), var));
         let mut order: Vec<(&str, VarId)> = named.collect();
+        if order.is_sorted() {
+            return;
+        }
         order.sort_unstable();
         let mut new_ids: Vec<VarId> = self.variables.ids().collect();
         let mut sorted = Variables::new();

@@ -8,6 +8,7 @@ pub mod stack_effect;
 pub mod text;
 pub mod text_read;
 
+use crate::base::arena::Symbol;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -38,9 +39,9 @@ pub fn optimise_program(
     program: &mut Program,
     observer: Observer,
 ) -> Outcome<()> {
-    let before = explicit_checks(session, program);
+    let before = explicit_checks(program);
     optimise::run(session, level, program, observer)?;
-    let after = explicit_checks(session, program);
+    let after = explicit_checks(program);
     // Ops can be copied while blocks are merged, so there may be more than before.
     if before.iter().any(|(check, count)| after.get(check).copied().unwrap_or(0) < *count) {
         let message = "explicit condition check(s) removed during TEAL optimization";
@@ -49,23 +50,20 @@ pub fn optimise_program(
     Ok(())
 }
 
+/// A check by the subroutine it stands in, whether it fails always, and its message.
+type Check = (Symbol, bool, Option<Symbol>);
+
 /// How often each check that the source asks for stands in each subroutine.
-fn explicit_checks(session: &Session, program: &Program) -> OrderedMap<(String, String), usize> {
+fn explicit_checks(program: &Program) -> OrderedMap<Check, usize> {
     let mut checks = OrderedMap::default();
     for sub in &program.subroutines {
-        let mut signature = None;
         for op in sub.blocks.iter().flat_map(|block| &block.ops) {
-            let (OpKind::Assert { message, explicit: true }
-            | OpKind::Err { message, explicit: true }) = op.kind
-            else {
-                continue;
+            let (fails, message) = match op.kind {
+                OpKind::Assert { message, explicit: true } => (false, message),
+                OpKind::Err { message, explicit: true } => (true, message),
+                _ => continue,
             };
-            let what = match message {
-                Some(message) => format!("{} // {}", op.op_code(), session.text(message)),
-                None => op.op_code().to_owned(),
-            };
-            let signature = signature.get_or_insert_with(|| sub.signature.text(session));
-            *checks.entry((signature.clone(), what)).or_default() += 1;
+            *checks.entry((sub.signature.name, fails, message)).or_default() += 1;
         }
     }
     checks

@@ -10,7 +10,7 @@ use super::model::{
 use crate::avm::ops;
 use crate::base::arena::Symbol;
 use crate::base::source::{Loc, SourceLocation};
-use crate::base::text::{dedent, repr, split_lines, strip_end, with_decimal};
+use crate::base::text::{dedent, push_decimal, repr, split_lines, strip_end};
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
@@ -72,7 +72,7 @@ pub fn render_with_places(
         |out: &String| u32::try_from(out.len()).expect("a program is smaller than 4 GiB");
     for (index, sub) in program.subroutines.iter().enumerate() {
         out.push_str(if index > 0 { "\n\n// " } else { "\n// " });
-        out.push_str(&sub.signature.text(session));
+        sub.signature.push_text(session, &mut out);
         out.push('\n');
         for (index, block) in sub.blocks.iter().enumerate() {
             if index > 0 {
@@ -204,12 +204,12 @@ fn push_op(session: &Session, out: &mut String, kind: &OpKind) {
         out.push(' ');
         match immediate {
             Immediate::Text(text) => out.push_str(text),
-            Immediate::Unsigned(value) => with_decimal(value, |digits| out.push_str(digits)),
+            Immediate::Unsigned(value) => push_decimal(out, value),
             Immediate::Signed(value) => {
                 if value < 0 {
                     out.push('-');
                 }
-                with_decimal(value.unsigned_abs(), |digits| out.push_str(digits));
+                push_decimal(out, value.unsigned_abs());
             }
             Immediate::Bytes(value, encoding) => push_byte_literal(out, value, encoding),
         }
@@ -384,14 +384,18 @@ pub fn byte_literal(value: &[u8], encoding: BytesEncoding) -> String {
 fn push_byte_literal(out: &mut String, value: &[u8], encoding: BytesEncoding) {
     match encoding {
         BytesEncoding::Base32 if !value.is_empty() => {
-            out.extend(["base32(", &encoding.text(value), ")"]);
+            out.push_str("base32(");
+            encoding.push_text(out, value);
+            out.push(')');
         }
         BytesEncoding::Base64 if !value.is_empty() => {
-            out.extend(["base64(", &encoding.text(value), ")"]);
+            out.push_str("base64(");
+            encoding.push_text(out, value);
+            out.push(')');
         }
         BytesEncoding::Base32 | BytesEncoding::Base64 => {
-            out.push_str(&BytesEncoding::Base16.text(value));
+            BytesEncoding::Base16.push_text(out, value);
         }
-        _ => out.push_str(&encoding.text(value)),
+        _ => encoding.push_text(out, value),
     }
 }

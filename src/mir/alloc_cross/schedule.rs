@@ -25,8 +25,8 @@ pub fn run(
     groups: &[Vec<usize>],
 ) -> Vec<Vec<VarId>> {
     let mut excluded = VarSet::new();
-    for block in sets.iter().flat_map(EdgeSet::blocks) {
-        exclude_misfits(&records[block], sets, &mut excluded);
+    for record in records.values().filter(|record| record.set_in.or(record.set_out).is_some()) {
+        exclude_misfits(record, sets, &mut excluded);
     }
     let stable: Vec<VarSet> = sets.iter().map(|set| stable(sub, records, set)).collect();
     for group in groups {

@@ -56,8 +56,11 @@ pub(super) fn run(ctx: &Ctx, program: &mut Program) -> Outcome<()> {
     }
     program.subroutines[0].blocks[0].ops.splice(0..0, blocks);
 
-    let ints = positions(ints);
-    let bytes = positions(bytes);
+    let ints = positions(ints, |value| with_decimal(*value, |digits| ctx.session.sym(digits)));
+    let bytes = positions(bytes, |value| {
+        let encoding = *gathered.encodings.get(value).expect("every value was gathered");
+        (encoding, ctx.session.sym(&text::byte_literal(value, encoding)))
+    });
     for op in program.blocks_mut().flat_map(|block| &mut block.ops) {
         if let Some(kind) = loaded(ctx, op, &ints, &bytes)? {
             op.kind = kind;
@@ -140,40 +143,49 @@ fn encoded_int_size(value: u64) -> usize {
     (64 - value.leading_zeros() as usize).div_ceil(7).max(1)
 }
 
-fn positions<T: Eq + Hash>(constants: Vec<Constant<T>>) -> LookupMap<Constant<T>, u8> {
+/// Where in its block a constant stands, and what a load of it is told to be unless it says so itself;
+/// the latter for values only.
+type Positions<T, C> = LookupMap<Constant<T>, (u8, Option<C>)>;
+
+fn positions<T: Eq + Hash, C>(
+    constants: Vec<Constant<T>>,
+    comment: impl Fn(&T) -> C,
+) -> Positions<T, C> {
     let position = |index| u8::try_from(index).expect("a block has at most 256 entries");
-    constants.into_iter().enumerate().map(|(index, item)| (item, position(index))).collect()
+    let entries = constants.into_iter().enumerate().map(|(index, constant)| {
+        let comment = match &constant {
+            Constant::Value(value) => Some(comment(value)),
+            Constant::Template(_) => None,
+        };
+        (constant, (position(index), comment))
+    });
+    entries.collect()
 }
 
 /// What replaces a pseudo-op.
 fn loaded(
     ctx: &Ctx,
     op: &Op,
-    ints: &LookupMap<Constant<u64>, u8>,
-    bytes: &LookupMap<Constant<Bytes>, u8>,
+    ints: &Positions<u64, Symbol>,
+    bytes: &Positions<Bytes, (BytesEncoding, Symbol)>,
 ) -> Outcome<Option<OpKind>> {
-    let session = ctx.session;
     // More templates than entries, but fewer than twice as many, pass the check in `select`.
-    let in_block = |index: Option<&u8>| {
-        index.copied().ok_or_else(|| {
-            let what = "expected all template variables to be in constant block";
-            Failure::internal(format!("AssertionError: {what}"), Loc::NONE)
-        })
+    let not_in_block = || {
+        let what = "expected all template variables to be in constant block";
+        Failure::internal(format!("AssertionError: {what}"), Loc::NONE)
     };
     Ok(Some(match &op.kind {
         OpKind::Int { value, comment } => match ints.get(&Constant::Value(*value)) {
-            Some(index) => {
-                let comment =
-                    comment.unwrap_or_else(|| with_decimal(*value, |digits| session.sym(digits)));
-                OpKind::IntC { index: *index, comment: Some(comment) }
-            }
+            Some((index, usual)) => OpKind::IntC { index: *index, comment: comment.or(*usual) },
             None => OpKind::PushInt { value: *value, comment: *comment },
         },
         OpKind::Byte { value, encoding, comment } => {
             match bytes.get(&Constant::Value(value.clone())) {
-                Some(index) => {
+                Some((index, usual)) => {
+                    let usual = usual.filter(|(known, _)| known == encoding);
+                    let comment = comment.or(usual.map(|(_, comment)| comment));
                     let comment = comment
-                        .unwrap_or_else(|| session.sym(&text::byte_literal(value, *encoding)));
+                        .unwrap_or_else(|| ctx.session.sym(&text::byte_literal(value, *encoding)));
                     OpKind::BytesC { index: *index, comment: Some(comment) }
                 }
                 None if value.len() > BYTES_MAX => {
@@ -187,11 +199,11 @@ fn loaded(
             }
         }
         OpKind::TemplateInt(name) => OpKind::IntC {
-            index: in_block(ints.get(&Constant::Template(*name)))?,
+            index: ints.get(&Constant::Template(*name)).ok_or_else(not_in_block)?.0,
             comment: Some(*name),
         },
         OpKind::TemplateByte(name) => OpKind::BytesC {
-            index: in_block(bytes.get(&Constant::Template(*name)))?,
+            index: bytes.get(&Constant::Template(*name)).ok_or_else(not_in_block)?.0,
             comment: Some(*name),
         },
         _ => return Ok(None),

@@ -53,6 +53,9 @@ fn inline_jump_chains(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
             }
         }
     }
+    if jumps.is_empty() {
+        return Ok(());
+    }
     let mut ends: LookupMap<Symbol, Symbol> = LookupMap::new();
     for (label, first) in &jumps {
         let mut target = *first;
@@ -98,6 +101,9 @@ fn inline_single_ops(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
             assert!(op.kind.is_control(), "a block ends in a control op");
             singles.insert(block.label, op.clone());
         }
+    }
+    if singles.is_empty() {
+        return Ok(());
     }
     let mut changed = false;
     for index in 0..sub.blocks.len() {
@@ -148,47 +154,49 @@ fn remove_unreachable(ctx: &Ctx, sub: &mut Subroutine) {
 /// Appends a block to the only block that goes to it, when that is by a jump at its end.
 fn merge_single_references(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
-    let mut references: LookupMap<Symbol, usize> = LookupMap::new();
-    references.insert(sub.blocks[0].label, 1);
-    for op in sub.blocks.iter().flat_map(|block| &block.ops) {
-        for target in op.kind.targets() {
-            *references.get_or_insert_with(*target, || 0) += 1;
+    let count = sub.blocks.len();
+    let mut index_of = LookupMap::with_capacity(count);
+    for (index, block) in sub.blocks.iter().enumerate() {
+        index_of.insert(block.label, index);
+    }
+    // the entry is entered from outside
+    let mut references = vec![0_u32; count];
+    references[0] = 1;
+    for target in sub.blocks.iter().flat_map(|block| &block.ops).flat_map(|op| op.kind.targets()) {
+        if let Some(index) = index_of.get(target) {
+            references[*index] += 1;
         }
     }
-    // label of a block -> the block to append to it
-    let mut follower: LookupMap<Symbol, Symbol> = LookupMap::new();
-    let mut appended: LookupSet<Symbol> = LookupSet::new();
-    for block in &sub.blocks {
+    // the block to append to each
+    let mut followers: Vec<Option<usize>> = vec![None; count];
+    let mut is_appended = vec![false; count];
+    for (index, block) in sub.blocks.iter().enumerate() {
         if let Some(Op { kind: OpKind::Branch(target), .. }) = block.ops.last()
-            && references.get(target) == Some(&1)
+            && let Some(next) = index_of.get(target).copied().filter(|next| references[*next] == 1)
         {
-            follower.insert(block.label, *target);
-            appended.insert(*target);
+            followers[index] = Some(next);
+            is_appended[next] = true;
         }
     }
-    let (heads, tails): (Vec<_>, Vec<_>) = std::mem::take(&mut sub.blocks)
-        .into_iter()
-        .partition(|block| !appended.contains(&block.label));
-    let mut tails: LookupMap<Symbol, Block> =
-        tails.into_iter().map(|block| (block.label, block)).collect();
-    for mut block in heads {
-        let mut end = block.label;
-        let mut changed = false;
-        while let Some(next_label) = follower.get(&end) {
-            changed = true;
+    let mut blocks: Vec<Option<Block>> =
+        std::mem::take(&mut sub.blocks).into_iter().map(Some).collect();
+    for index in (0..count).filter(|index| !is_appended[*index]) {
+        let mut block = blocks[index].take().expect("a block that is not appended is left");
+        let mut end = index;
+        while let Some(next_index) = followers[end] {
+            let mut next = blocks[next_index].take().expect("a block has one reference only");
             session.sink.debug_with(|| {
-                let (next, block) = (session.text(*next_label), session.text(block.label));
+                let (next, block) = (session.text(next.label), session.text(block.label));
                 format!("inlining single reference block {next} into {block}")
             });
-            let mut next = tails.remove(next_label).expect("a block has one reference only");
             let jump = block.ops.pop().expect("the block ends in a jump");
             let first = next.ops.first_mut().expect("a block that is jumped to has ops");
             first.stack = ctx.manipulations.borrow_mut().concat(jump.stack, first.stack);
             block.ops.append(&mut next.ops);
             block.exit_stack_height = next.exit_stack_height;
-            end = *next_label;
+            end = next_index;
         }
-        if changed {
+        if end != index {
             optimise_block(ctx, &mut block)?;
         }
         sub.blocks.push(block);
@@ -214,8 +222,9 @@ fn calls_to_branches(sub: &mut Subroutine, branchable: &LookupSet<Symbol>) {
 
 /// Drops a jump to the next block, if its manipulations can stay in the block.
 fn remove_fall_through_jumps(ctx: &Ctx, sub: &mut Subroutine) {
-    let labels = sub.blocks.iter().skip(1).map(|block| block.label).collect::<Vec<_>>();
-    for (block, next) in sub.blocks.iter_mut().zip(labels) {
+    for index in 1..sub.blocks.len() {
+        let next = sub.blocks[index].label;
+        let block = &mut sub.blocks[index - 1];
         let count = block.ops.len();
         let falls_through = block.ops.last().is_some_and(|op| {
             matches!(op.kind, OpKind::Branch(target) if target == next)

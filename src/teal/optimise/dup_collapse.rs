@@ -19,7 +19,10 @@ pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
 }
 
 fn collapse_singles(ctx: &Ctx, ops: &mut Vec<Op>) -> Outcome<()> {
+    let is_repeated = |pair: &[Op]| pair[0].same(&pair[1]) && is_constant_load(&pair[0].kind);
+    let Some(first) = ops.windows(2).position(is_repeated) else { return Ok(()) };
     let mut sweep = Sweep::new(ops);
+    sweep.keep(first);
     while let [first, others @ ..] = sweep.rest() {
         if !is_constant_load(&first.kind) {
             sweep.keep(1);
@@ -42,7 +45,10 @@ fn collapse_singles(ctx: &Ctx, ops: &mut Vec<Op>) -> Outcome<()> {
 }
 
 fn collapse_pairs(ctx: &Ctx, ops: &mut Vec<Op>) -> Outcome<()> {
+    let may_be_repeated = |ops: &[Op]| ops[0].same(&ops[2]) && ops[1].same(&ops[3]);
+    let Some(first) = ops.windows(4).position(may_be_repeated) else { return Ok(()) };
     let mut sweep = Sweep::new(ops);
+    sweep.keep(first);
     while let [a, b, c, d, ..] = sweep.rest() {
         if is_constant_load(&a.kind) && is_constant_load(&b.kind) && a.same(c) && b.same(d) {
             let loc = ctx.session.locs.sequential_merge([c.loc, d.loc]);

@@ -20,6 +20,7 @@ use crate::diagnostics::Outcome;
 use crate::session::Session;
 
 use super::model::{Block, Manipulations, OpKind, Program, Subroutine};
+use Shuffles::{Copies, Nothing, Rotations};
 
 /// What a pass may look at besides the code it changes.
 pub(super) struct Ctx<'a, 's> {
@@ -47,19 +48,43 @@ struct BlockPass {
     level: i64,
     /// Repeated together with its neighbours until none of them changes anything.
     repeated: bool,
+    /// What a block has to have at least; without it the pass changes nothing.
+    needs: Shuffles,
     run: fn(&Ctx, &mut Block) -> Outcome<bool>,
+}
+
+/// Ops that only move or copy what lies on top of the stack, as far as passes are about them alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shuffles {
+    /// None of those below.
+    Nothing,
+    /// `dup` or `dupn`.
+    Copies,
+    /// `cover` or `uncover`, and maybe copies.
+    Rotations,
+}
+
+impl Shuffles {
+    fn of(block: &Block) -> Self {
+        let kinds = block.ops.iter().map(|op| match op.kind {
+            OpKind::Cover(_) | OpKind::Uncover(_) => Rotations,
+            OpKind::Dup | OpKind::DupN(_) => Copies,
+            _ => Nothing,
+        });
+        kinds.max().unwrap_or(Nothing)
+    }
 }
 
 /// Duplicates are collapsed after the fixed point: stack shuffles are easier to see while every load
 /// stands for itself. The search is slow in the reference, so it runs once and at level 2 only.
 /// `cover 1` and `uncover 1` become `swap` last, when all rotations have been looked at.
 static BLOCK_PASSES: &[BlockPass] = &[
-    BlockPass { level: 1, repeated: true, run: stack_shuffles::run },
-    BlockPass { level: 1, repeated: true, run: repeated_rotations::run },
-    BlockPass { level: 0, repeated: true, run: peephole::run },
-    BlockPass { level: 1, repeated: false, run: dup_collapse::run },
-    BlockPass { level: 2, repeated: false, run: rotation_search::run },
-    BlockPass { level: 1, repeated: false, run: repeated_rotations::name_swaps },
+    BlockPass { level: 1, repeated: true, needs: Copies, run: stack_shuffles::run },
+    BlockPass { level: 1, repeated: true, needs: Rotations, run: repeated_rotations::run },
+    BlockPass { level: 0, repeated: true, needs: Nothing, run: peephole::run },
+    BlockPass { level: 1, repeated: false, needs: Nothing, run: dup_collapse::run },
+    BlockPass { level: 2, repeated: false, needs: Rotations, run: rotation_search::run },
+    BlockPass { level: 1, repeated: false, needs: Rotations, run: repeated_rotations::name_swaps },
 ];
 
 /// A step over the whole program; every subroutine finishes it before the next step starts.
@@ -126,18 +151,22 @@ fn optimise_control_flow(ctx: &Ctx, program: &mut Program) -> Outcome<()> {
 
 /// Runs the passes over ops in one block and checks its stack height.
 fn optimise_block(ctx: &Ctx, block: &mut Block) -> Outcome<()> {
-    let enabled = || BLOCK_PASSES.iter().filter(|pass| ctx.level >= pass.level);
+    let enabled = |repeated: bool| {
+        BLOCK_PASSES.iter().filter(move |pass| ctx.level >= pass.level && pass.repeated == repeated)
+    };
+    let mut shuffles = Shuffles::of(block);
     loop {
         ctx.session.check_stop()?;
         let mut changed = false;
-        for pass in enabled().filter(|pass| pass.repeated) {
+        for pass in enabled(true).filter(|pass| shuffles >= pass.needs) {
             changed |= (pass.run)(ctx, block)?;
         }
         if !changed {
             break;
         }
+        shuffles = Shuffles::of(block);
     }
-    for pass in enabled().filter(|pass| !pass.repeated) {
+    for pass in enabled(false).filter(|pass| shuffles >= pass.needs) {
         (pass.run)(ctx, block)?;
     }
     block.check_stack_height(ctx.session.text(block.label))

@@ -90,6 +90,9 @@ impl Definitions {
         self.0.dedup();
         &self.0
     }
+    fn has_characters(&self) -> bool {
+        self.0.iter().any(|(_, by_character)| *by_character)
+    }
     fn spelled_out(&self, session: &Session) -> Vec<Symbol> {
         let mut names = Vec::new();
         for (name, by_character) in &self.0 {
@@ -124,7 +127,8 @@ fn equivalent(
     let Some(mut b) = play(&mut new()) else { return false };
     a.stack == b.stack
         && (a.defined.tidied() == b.defined.tidied()
-            || a.defined.spelled_out(session) == b.defined.spelled_out(session))
+            || (a.defined.has_characters() || b.defined.has_characters())
+                && a.defined.spelled_out(session) == b.defined.spelled_out(session))
 }
 
 /// A sweep over the ops of a block from the first to the last: those behind it are done, those before
