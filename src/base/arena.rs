@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use super::entity::EntityId;
 use super::id_table::{IdTable, hash_bytes};
 use super::ordered::LookupMap;
+use super::text::with_decimal;
 
 /// A bump arena that refuses types owning heap memory, because it never runs `Drop`.
 #[derive(Default)]
@@ -59,12 +60,16 @@ crate::define_id!(
     pub struct Symbol, "sym"
 );
 
+/// Room for the strings of small compilations.
+const STRINGS_EXPECTED: usize = 256;
+
 /// Gives each distinct string one [`Symbol`].
 pub struct Interner<'s> {
     arena: &'s Arena,
     symbols: RefCell<IdTable>,
     texts: RefCell<Vec<&'s str>>,
-    numbered: RefCell<LookupMap<(Symbol, u32), Symbol>>,
+    /// By base, then by number.
+    numbered: RefCell<LookupMap<Symbol, Vec<Symbol>>>,
     /// Where parts of a string are put together.
     joined: RefCell<String>,
 }
@@ -74,8 +79,8 @@ impl<'s> Interner<'s> {
     pub fn new(arena: &'s Arena) -> Self {
         Self {
             arena,
-            symbols: RefCell::default(),
-            texts: RefCell::default(),
+            symbols: RefCell::new(IdTable::with_capacity(STRINGS_EXPECTED)),
+            texts: RefCell::new(Vec::with_capacity(STRINGS_EXPECTED)),
             numbered: RefCell::default(),
             joined: RefCell::default(),
         }
@@ -99,13 +104,19 @@ impl<'s> Interner<'s> {
         parts.iter().for_each(|part| joined.push_str(part));
         self.intern(&joined)
     }
-    /// The symbol of `{base}%{number}`. The same names of temporaries come in every function.
+    /// The symbol of `{base}%{number}`. The same names of temporaries come in every function, numbered
+    /// from 0.
     pub fn numbered(&self, base: Symbol, number: u32) -> Symbol {
-        if let Some(symbol) = self.numbered.borrow().get(&(base, number)) {
+        let mut numbered = self.numbered.borrow_mut();
+        let known = numbered.get_or_insert_with(base, Vec::new);
+        if let Some(symbol) = known.get(number as usize) {
             return *symbol;
         }
-        let symbol = self.intern(&format!("{}%{number}", self.text(base)));
-        self.numbered.borrow_mut().insert((base, number), symbol);
+        let join = |digits: &str| self.intern_joined(&[self.text(base), "%", digits]);
+        let symbol = with_decimal(u64::from(number), join);
+        if known.len() == number as usize {
+            known.push(symbol);
+        }
         symbol
     }
     #[inline]

@@ -78,11 +78,22 @@ impl std::fmt::Debug for Loc {
     }
 }
 
+/// Room for the locations of small documents.
+const LOCATIONS_EXPECTED: usize = 256;
+
 /// Gives each distinct location one [`Loc`].
-#[derive(Default)]
 pub struct LocTable {
     locations: RefCell<Vec<SourceLocation>>,
     ids: RefCell<IdTable>,
+}
+
+impl Default for LocTable {
+    fn default() -> Self {
+        Self {
+            locations: RefCell::new(Vec::with_capacity(LOCATIONS_EXPECTED)),
+            ids: RefCell::new(IdTable::with_capacity(LOCATIONS_EXPECTED)),
+        }
+    }
 }
 
 impl LocTable {

@@ -5,6 +5,7 @@ use crate::base::arena::Symbol;
 use crate::base::entity::EntityId;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
+use crate::base::text::with_decimal;
 use crate::diagnostics::{Failure, Outcome};
 
 use super::Ctx;
@@ -122,10 +123,20 @@ impl<'a, 's> Emitter<'a, 's> for Rewriter<'a, 's> {
     }
     fn new_temp(&mut self, description: &str, ty: IrType, loc: Loc) -> Register {
         let counter = self.counters.get_or_insert_with(self.ctx.sym(description), || 0);
-        let name = self.ctx.sym(&format!("{}%{description}%{counter}", self.prefix));
+        let (prefix, symbols) = (self.prefix, &self.ctx.session.symbols);
+        let join = |digits: &str| symbols.intern_joined(&[prefix, "%", description, "%", digits]);
+        let name = with_decimal(u64::from(*counter), join);
         *counter += 1;
-        let version = self.versions.get(&name).map_or(0, |version| version + 1);
-        self.versions.insert(name, version);
+        let version = match self.versions.get_mut(&name) {
+            Some(version) => {
+                *version += 1;
+                *version
+            }
+            None => {
+                self.versions.insert(name, 0);
+                0
+            }
+        };
         let id = RegisterId::new(self.registers as usize);
         self.registers += 1;
         Register::local(id, name, version, ty, loc)

@@ -10,13 +10,18 @@ use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome, Sink};
 
+/// Room for the types of small documents.
+const TYPES_EXPECTED: usize = 48;
+
 /// The types of one compilation.
 pub struct WTypes<'s> {
     arena: &'s Arena,
     entries: RefCell<Vec<&'s WType<'s>>>,
     classes: RefCell<LookupMap<ClassKey<'s>, u32>>,
-    /// Occurrences of each class, in order of appearance.
-    occurrences: RefCell<Vec<Vec<u32>>>,
+    /// The last occurrence of each class.
+    last: RefCell<Vec<u32>>,
+    /// Of each occurrence, the one of its class before it.
+    before: RefCell<Vec<Option<u32>>>,
 }
 
 impl<'s> WTypes<'s> {
@@ -24,9 +29,10 @@ impl<'s> WTypes<'s> {
     pub fn new(arena: &'s Arena) -> Self {
         let table = Self {
             arena,
-            entries: RefCell::default(),
-            classes: RefCell::default(),
-            occurrences: RefCell::default(),
+            entries: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
+            classes: RefCell::new(LookupMap::with_capacity(TYPES_EXPECTED)),
+            last: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
+            before: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
         };
         for (basic, name) in BasicType::ALL {
             let scalar_type = basic.scalar_type();
@@ -186,10 +192,13 @@ impl<'s> WTypes<'s> {
             classes.get(&draft.class_key()).copied()
         };
         if let Some(class) = found {
-            let entries = self.entries.borrow();
-            let same = |index: &&u32| draft.is_same_occurrence(entries[**index as usize]);
-            if let Some(occurrence) = self.occurrences.borrow()[class as usize].iter().find(same) {
-                return WTypeId { class, occurrence: *occurrence };
+            let (entries, before) = (self.entries.borrow(), self.before.borrow());
+            let mut candidate = Some(self.last.borrow()[class as usize]);
+            while let Some(occurrence) = candidate {
+                if draft.is_same_occurrence(entries[occurrence as usize]) {
+                    return WTypeId { class, occurrence };
+                }
+                candidate = before[occurrence as usize];
             }
         }
         let kept: &'s WType<'s> = self.arena.alloc(WType {
@@ -201,14 +210,20 @@ impl<'s> WTypes<'s> {
         let mut entries = self.entries.borrow_mut();
         let occurrence = u32::try_from(entries.len()).expect("fewer than 2^32 types");
         entries.push(kept);
-        let mut occurrences = self.occurrences.borrow_mut();
+        let mut last = self.last.borrow_mut();
         let class = found.unwrap_or_else(|| {
-            let class = u32::try_from(occurrences.len()).expect("fewer than 2^32 types");
-            occurrences.push(Vec::new());
+            let class = u32::try_from(last.len()).expect("fewer than 2^32 types");
             self.classes.borrow_mut().insert(kept.class_key(), class);
             class
         });
-        occurrences[class as usize].push(occurrence);
+        let before = match last.get_mut(class as usize) {
+            Some(last) => Some(std::mem::replace(last, occurrence)),
+            None => {
+                last.push(occurrence);
+                None
+            }
+        };
+        self.before.borrow_mut().push(before);
         WTypeId { class, occurrence }
     }
 
