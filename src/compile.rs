@@ -31,7 +31,7 @@ use crate::ir::pool::Pool;
 use crate::ir::{self, Ctx};
 use crate::json::coerce::{class_name, to_text};
 use crate::json::write::Layout;
-use crate::json::{Json, Kind};
+use crate::json::{Json, Kind, ReadError};
 use crate::metadata::Metadata;
 use crate::options::read::Problem;
 use crate::options::{self, CompileOptions, TemplateValue};
@@ -209,9 +209,13 @@ fn gate(session: &Session<'_>) -> Outcome<()> {
 fn tree<'a>(document: Document<'a>, arena: &'a Arena) -> Outcome<Json<'a>> {
     match document {
         Document::Tree(json) => Ok(json),
-        Document::Text(text) => crate::json::read(text, arena)
-            .map_err(|error| Failure::internal(error.to_string(), Loc::NONE)),
+        Document::Text(text) => crate::json::read(text, arena).map_err(unreadable),
     }
+}
+
+/// The failure of a text that is no document.
+fn unreadable(error: ReadError) -> Failure {
+    Failure::internal(error.to_string(), Loc::NONE)
 }
 
 /// What is to be compiled, with the folders outputs go to, in the order of the options.
@@ -341,8 +345,14 @@ impl<'r> Driver<'_, 'r> {
     where
         'r: 's,
     {
-        let document = tree(self.request.awst, session.arena)
-            .map_err(|failure| self.about("awst", failure))?;
+        let document = match self.request.awst {
+            Document::Tree(json) => Ok(json),
+            Document::Text(text) => {
+                crate::json::read_knowing(&awst::VOCABULARY, text, session.arena)
+                    .map_err(unreadable)
+            }
+        };
+        let document = document.map_err(|failure| self.about("awst", failure))?;
         awst::read::read(session, wtypes, document).map_err(|error| {
             let place = error.place().to_owned();
             let explanation = error.explanation().map(str::to_owned);

@@ -21,3 +21,5 @@ pub mod stmt;
 pub mod validate;
 pub mod visit;
 pub mod wtypes;
+
+pub use read_words::VOCABULARY;

@@ -14,7 +14,7 @@ use super::decl::{
 };
 use super::expr::ExprRef;
 use super::mentions::Mentions;
-use super::read_scalar::{class_of, hashable, lookup_key, repr_of};
+use super::read_scalar::{class_of, hashable, lookup_key, number_of, repr_of};
 use super::read_words::{Key, Tag, Words};
 use super::wtypes::{WTypeId, WTypes};
 use crate::avm::fields::SUPPORTED_AVM_VERSIONS;
@@ -28,8 +28,8 @@ use crate::json::{DEPTH_MAX, Json, Kind};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding};
 use crate::session::Session;
 
-pub(super) const ID_KEY: &str = "_$%!#ID";
-const REF_KEY: &str = "_$%!#REF";
+pub(super) const ID_KEY: &str = Key::ObjectId.text();
+const REF_KEY: &str = Key::Reference.text();
 
 /// After how many nodes the stop check is asked.
 const NODES_PER_STOP_CHECK: u32 = 4096;
@@ -114,6 +114,54 @@ pub(super) enum Step<'s> {
     Index(usize),
 }
 
+/// The objects of a document that others refer to.
+#[derive(Default)]
+struct Definitions<'s> {
+    count: usize,
+    /// By small numbers, as front ends have them.
+    by_number: Vec<Option<J<'s>>>,
+    /// By other ids.
+    by_key: LookupMap<String, J<'s>>,
+    /// The ids that objects refer to, in order.
+    references: Vec<J<'s>>,
+    /// What objects stand for, by object, as far as somebody asked.
+    resolved: Vec<Option<J<'s>>>,
+}
+
+impl<'s> Definitions<'s> {
+    fn new(document: &Values<'_>) -> Self {
+        let objects = document.object_count();
+        Self { by_number: vec![None; objects], resolved: vec![None; objects], ..Self::default() }
+    }
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+    /// The place of what an id defines, if it has one by number.
+    fn place(&self, id: J<'s>) -> Option<usize> {
+        let place = usize::try_from(number_of(id)?).ok()?;
+        (place < self.by_number.len()).then_some(place)
+    }
+    /// Defines an object; false where the id was defined before.
+    fn insert(&mut self, id: J<'s>, object: J<'s>) -> bool {
+        self.count += 1;
+        match self.place(id) {
+            Some(place) => self.by_number[place].replace(object).is_none(),
+            None => self.by_key.insert(lookup_key(id), object).is_none(),
+        }
+    }
+    fn get(&self, id: J<'s>) -> Option<J<'s>> {
+        match self.place(id) {
+            Some(place) => self.by_number[place],
+            None => self.by_key.get(&lookup_key(id)).copied(),
+        }
+    }
+}
+
+/// An id as messages have it.
+fn named_by(id: J<'_>) -> String {
+    id.as_str().map_or_else(|| repr_of(id), str::to_owned)
+}
+
 /// What an object was read as.
 #[derive(Clone, Copy)]
 pub(super) struct Known<T> {
@@ -132,8 +180,7 @@ pub(super) struct Reader<'r, 's> {
     pub(super) session: &'r Session<'s>,
     pub(super) wtypes: &'r WTypes<'s>,
     document: &'s Values<'s>,
-    /// Objects by the text of their reference id; strings in quotes.
-    definitions: LookupMap<String, J<'s>>,
+    definitions: Definitions<'s>,
     /// The way to the value that could not be read, from its end to the root.
     path: Vec<Step<'s>>,
     depth: usize,
@@ -148,7 +195,7 @@ pub(super) struct Reader<'r, 's> {
 /// What is known of the values of a document, so that what is equal is read once.
 #[derive(Default)]
 pub(super) struct Memory<'s> {
-    words: Words,
+    pub(super) words: Words,
     /// The locations that objects were read as, by object; none where it was not.
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message, by object.
@@ -186,7 +233,7 @@ impl<'r, 's> Reader<'r, 's> {
             session,
             wtypes,
             document,
-            definitions: LookupMap::new(),
+            definitions: Definitions::default(),
             path: Vec::new(),
             depth: 0,
             deepest: 0,
@@ -237,52 +284,70 @@ impl<'s> Reader<'_, 's> {
     // ---- references ----
 
     fn gather_definitions(&mut self, document: J<'s>) -> Outcome<()> {
-        let is_used = |key| document.values().has_text(key);
+        let is_used = |key| self.document.has_key(key);
         if is_used(ID_KEY) || is_used(REF_KEY) {
+            self.definitions = Definitions::new(self.document);
             self.define_objects(document)?;
-            self.check_references(document)?;
+            self.check_references()?;
         }
         Ok(())
     }
     fn define_objects(&mut self, json: J<'s>) -> Outcome<()> {
-        match json.kind() {
-            Kind::Object(members) => {
-                if let Some(id) = json.get(ID_KEY).filter(|id| !id.is_null()) {
-                    hashable(id)?;
-                    if self.definitions.insert(lookup_key(id), json).is_some() {
-                        let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
-                        return Err(fails(format!("{id} was defined multiple times")));
-                    }
-                }
-                members.iter().try_for_each(|(_, value)| self.define_objects(value))
+        let members = match json.kind() {
+            Kind::Object(members) => members,
+            Kind::Array(items) => return self.define_objects_among(items.iter()),
+            _ => return Ok(()),
+        };
+        let ids = self.memory.words.members(json, [Key::ObjectId, Key::Reference]);
+        let [id, reference] = ids.map(|id| id.filter(|id| !id.is_null()));
+        if let Some(id) = id {
+            hashable(id)?;
+            if !self.definitions.insert(id, json) {
+                return Err(fails(format!("{} was defined multiple times", named_by(id))));
             }
-            Kind::Array(items) => items.iter().try_for_each(|item| self.define_objects(item)),
-            _ => Ok(()),
         }
+        if let Some(id) = reference {
+            self.definitions.references.push(id);
+        }
+        let seen = self.definitions.references.len();
+        self.define_objects_among(members.values())?;
+        if reference.is_some() {
+            // what a reference has inside of it is not looked at where it stands
+            self.definitions.references.truncate(seen);
+        }
+        Ok(())
     }
-    fn check_references(&self, json: J<'s>) -> Outcome<()> {
-        match json.kind() {
-            Kind::Object(members) => match json.get(REF_KEY).filter(|id| !id.is_null()) {
-                Some(id) if !self.definitions.contains_key(&lookup_key(id)) => {
-                    hashable(id)?;
-                    let id = id.as_str().map_or_else(|| repr_of(id), str::to_owned);
-                    Err(fails(format!("{id} was not defined")))
-                }
-                Some(_) => Ok(()),
-                None => members.iter().try_for_each(|(_, value)| self.check_references(value)),
-            },
-            Kind::Array(items) => items.iter().try_for_each(|item| self.check_references(item)),
-            _ => Ok(()),
+    fn define_objects_among(&mut self, mut values: impl Iterator<Item = J<'s>>) -> Outcome<()> {
+        values
+            .try_for_each(|json| if json.is_scalar() { Ok(()) } else { self.define_objects(json) })
+    }
+    fn check_references(&self) -> Outcome<()> {
+        for id in &self.definitions.references {
+            if self.definitions.get(*id).is_none() {
+                hashable(*id)?;
+                return Err(fails(format!("{} was not defined", named_by(*id))));
+            }
         }
+        Ok(())
     }
     /// The object a reference stands for; any other value itself.
     #[inline]
-    fn resolve(&self, json: J<'s>) -> J<'s> {
+    fn resolve(&mut self, json: J<'s>) -> J<'s> {
         if self.definitions.is_empty() {
             return json;
         }
-        let referred = json.get(REF_KEY).filter(|id| !id.is_null());
-        referred.and_then(|id| self.definitions.get(&lookup_key(id))).copied().unwrap_or(json)
+        let Some(object) = json.object_id() else { return json };
+        match self.definitions.resolved[object] {
+            Some(resolved) => resolved,
+            None => self.newly_resolved(json, object),
+        }
+    }
+    #[inline(never)]
+    fn newly_resolved(&mut self, json: J<'s>, object: usize) -> J<'s> {
+        let reference = self.member(json, Key::Reference).filter(|id| !id.is_null());
+        let resolved = reference.and_then(|id| self.definitions.get(id)).unwrap_or(json);
+        self.definitions.resolved[object] = Some(resolved);
+        resolved
     }
     /// What stands for a string of the document among all that are equal to it.
     #[inline]
@@ -351,7 +416,8 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let out = read(self, self.resolve(json));
+        let json = self.resolve(json);
+        let out = read(self, json);
         if out.is_err() {
             self.path.push(step);
         }
@@ -364,7 +430,8 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let out = read(self, self.resolve(json));
+        let json = self.resolve(json);
+        let out = read(self, json);
         if out.is_err() {
             self.path.push(Step::Key(key.text()));
         }
@@ -373,7 +440,7 @@ impl<'s> Reader<'_, 's> {
     /// The member of an object.
     #[inline]
     pub(super) fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
-        self.memory.words.member(object.as_object()?, key)
+        self.memory.words.member(object, key)
     }
     /// Reads a field that must be present.
     #[inline]

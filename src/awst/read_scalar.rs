@@ -283,27 +283,27 @@ impl<'s> Reader<'_, 's> {
         }
         Ok(self.memory.locs[id])
     }
-    /// A location without mistakes that has all of its members and a file that was seen before, as
-    /// nearly all have.
+    /// A location without mistakes whose file was seen before, as nearly all are.
     fn usual_loc(&mut self, json: J<'s>) -> Option<Loc> {
+        const KEYS: [Key; 6] =
+            [Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn, Key::File];
+        let [line, end_line, comment_lines, column, end_column, file] =
+            self.memory.words.members(json, KEYS);
         let number = |json: J<'s>| match json.kind() {
             Kind::Int(value) => Some(value),
             _ => None,
         };
-        let nullable = |json: J<'s>| match json.kind() {
-            Kind::Int(value) => Some(Some(value)),
-            Kind::Null => Some(None),
-            _ => None,
+        let nullable = |json: Option<J<'s>>| match json {
+            Some(json) if !json.is_null() => number(json).map(Some),
+            _ => Some(None),
         };
-        let line = number(self.member(json, Key::Line)?)?;
-        let end_line = number(self.member(json, Key::EndLine)?)?;
-        let comment_lines = number(self.member(json, Key::CommentLines)?)?;
-        let column = nullable(self.member(json, Key::Column)?)?;
-        let end_column = nullable(self.member(json, Key::EndColumn)?)?;
-        let file = self.member(json, Key::File)?;
-        let file = match file.is_null() {
-            true => None,
-            false => Some(self.memory.paths[self.text_id(file)?]?),
+        let line = number(line?)?;
+        let end_line = end_line.map_or(Some(line), number)?;
+        let comment_lines = comment_lines.map_or(Some(0), number)?;
+        let (column, end_column) = (nullable(column)?, nullable(end_column)?);
+        let file = match file? {
+            file if file.is_null() => None,
+            file => Some(self.memory.paths[self.text_id(file)?]?),
         };
         let is_usual = line >= 1
             && end_line >= line
@@ -417,7 +417,7 @@ fn is_not_a(json: J<'_>, class: &str) -> crate::diagnostics::Failure {
 }
 
 /// The number that an enumeration's value compares equal to.
-fn number_of(json: J<'_>) -> Option<u64> {
+pub(super) fn number_of(json: J<'_>) -> Option<u64> {
     match json.kind() {
         Kind::Bool(value) => Some(u64::from(value)),
         Kind::Int(value) => Some(u64::from(value)),

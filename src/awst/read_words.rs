@@ -2,7 +2,7 @@
 //! word of a document and each distinct row of keys is looked up once.
 
 use crate::json::tree::Values;
-use crate::json::{Json, Members};
+use crate::json::{Json, Start, Vocabulary};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $(#[$none_doc:meta])* $none:ident, $($member:ident = $text:literal,)*) => {
@@ -18,10 +18,12 @@ macro_rules! words {
         impl $name {
             /// In the order of the texts.
             const ALL: &[(&str, $name)] = &[$(($text, $name::$member),)*];
+            const TEXTS: &[&str] = &[$($text,)*];
 
             /// The word as documents have it.
-            pub(super) fn text(self) -> &'static str {
-                Self::ALL.get(self as usize).map_or("", |row| row.0)
+            pub(super) const fn text(self) -> &'static str {
+                let place = self as usize;
+                if place < Self::ALL.len() { Self::ALL[place].0 } else { "" }
             }
             fn of(text: &str) -> Self {
                 let found = Self::ALL.binary_search_by(|row| row.0.cmp(text));
@@ -36,6 +38,8 @@ words! {
     Key,
     /// Any other.
     Unknown,
+    ObjectId = "_$%!#ID",
+    Reference = "_$%!#REF",
     EvaluationId = "_id",
     Tag = "_type",
     Account = "account",
@@ -285,8 +289,27 @@ words! {
     WTypeInstance = "_WTypeInstance",
 }
 
+/// The words, keys first.
+const WORDS: [&str; KEYS + TAGS] = {
+    let mut words = [""; KEYS + TAGS];
+    let mut index = 0;
+    while index < KEYS + TAGS {
+        words[index] = if index < KEYS { Key::TEXTS[index] } else { Tag::TEXTS[index - KEYS] };
+        index += 1;
+    }
+    words
+};
+
+/// What documents are likely to have.
+pub static VOCABULARY: Vocabulary = {
+    static TEXTS: [&str; KEYS + TAGS] = WORDS;
+    static STARTS: [Start; KEYS + TAGS] = Vocabulary::starts(&WORDS);
+    static PLACES: [(u32, u32); 1024] = Vocabulary::places(&WORDS);
+    Vocabulary::new(&TEXTS, &STARTS, &PLACES)
+};
+
 /// In objects with more members they are searched for by name.
-const SLOTS_MAX: usize = 255;
+const SLOTS_MAX: usize = 254;
 
 /// No member of an object has the key.
 const ABSENT: u8 = u8::MAX;
@@ -294,8 +317,12 @@ const ABSENT: u8 = u8::MAX;
 /// A shape that was not looked up yet.
 const NO_ROW: u32 = u32::MAX;
 
+/// In the place of the row of a shape with too many keys for one.
+const TOO_LONG: u32 = u32::MAX - 1;
+
 /// How many keys a row of slots is for.
 const KEYS: usize = Key::ALL.len();
+const TAGS: usize = Tag::ALL.len();
 
 /// What is known of the words of one document.
 #[derive(Default)]
@@ -304,7 +331,7 @@ pub(super) struct Words {
     tags: Vec<Option<Tag>>,
     /// By text.
     keys: Vec<Option<Key>>,
-    /// By shape, the number of its row of slots.
+    /// By shape, where its row of slots starts.
     rows: Vec<u32>,
     /// The place of the member with each key.
     slots: Vec<u8>,
@@ -313,40 +340,71 @@ pub(super) struct Words {
 impl Words {
     /// Nothing is known yet.
     pub(super) fn new(document: &Values<'_>) -> Self {
-        Self {
-            tags: vec![None; document.text_count()],
-            keys: vec![None; document.text_count()],
-            rows: vec![NO_ROW; document.shape_count()],
-            slots: Vec::new(),
+        let mut tags = vec![None; document.text_count()];
+        let mut keys = vec![None; document.text_count()];
+        if document.vocabulary().is_some_and(|known| std::ptr::eq(known, &VOCABULARY)) {
+            let first = VOCABULARY.first();
+            let known_keys = Key::ALL.iter().map(|row| Some(row.1));
+            keys.iter_mut().skip(first).zip(known_keys).for_each(|(key, known)| *key = known);
+            let known_tags = Tag::ALL.iter().map(|row| Some(row.1));
+            let first = first + KEYS;
+            tags.iter_mut().skip(first).zip(known_tags).for_each(|(tag, known)| *tag = known);
+        }
+        Self { tags, keys, rows: vec![NO_ROW; document.shape_count()], slots: Vec::new() }
+    }
+    /// The member of an object; none of what is no object.
+    #[inline]
+    pub(super) fn member<'s>(&mut self, object: Json<'s>, key: Key) -> Option<Json<'s>> {
+        match self.row(object)? {
+            Some(row) => slot_of(row, key).map(|slot| object.member_at(slot)),
+            None => object.get(key.text()),
         }
     }
-    /// The member of an object.
+    /// The same of several keys.
     #[inline]
-    pub(super) fn member<'s>(&mut self, object: Members<'s>, key: Key) -> Option<Json<'s>> {
-        if object.len() > SLOTS_MAX {
-            return object.at(object.keys().position(|text| text == key.text())?);
+    pub(super) fn members<'s, const N: usize>(
+        &mut self,
+        object: Json<'s>,
+        keys: [Key; N],
+    ) -> [Option<Json<'s>>; N] {
+        let mut members = [None; N];
+        let row = self.row(object).flatten();
+        for (member, key) in members.iter_mut().zip(keys) {
+            *member = match row {
+                Some(row) => slot_of(row, key).map(|slot| object.member_at(slot)),
+                None => object.get(key.text()),
+            };
         }
-        let start = match self.rows[object.shape_id()] {
-            NO_ROW => self.new_row(object),
-            row => row as usize * KEYS,
+        members
+    }
+    /// The slots of an object's members by their keys; no row where it has too many.
+    #[inline]
+    fn row(&mut self, object: Json<'_>) -> Option<Option<&[u8; KEYS]>> {
+        let shape = object.shape_id()?;
+        let start = match self.rows[shape] {
+            NO_ROW => self.new_row(object, shape),
+            start => start,
         };
-        match self.slots[start + key as usize] {
-            ABSENT => None,
-            slot => object.at(usize::from(slot)),
-        }
+        Some(self.slots.get(start as usize..).and_then(|slots| slots.first_chunk()))
     }
     #[cold]
-    fn new_row(&mut self, object: Members<'_>) -> usize {
+    fn new_row(&mut self, object: Json<'_>, shape: usize) -> u32 {
+        let members = object.as_object().expect("what has a shape is an object");
         let start = self.slots.len();
-        self.slots.resize(start + KEYS, ABSENT);
-        for (slot, (id, text)) in (0..).zip(object.key_ids().zip(object.keys())) {
-            let key = *self.keys[id].get_or_insert_with(|| Key::of(text));
-            if key != Key::Unknown {
-                self.slots[start + key as usize] = slot;
+        let row = if members.len() > SLOTS_MAX {
+            TOO_LONG
+        } else {
+            self.slots.resize(start + KEYS, ABSENT);
+            for (slot, (id, text)) in (0..).zip(members.key_ids().zip(members.keys())) {
+                let key = *self.keys[id].get_or_insert_with(|| Key::of(text));
+                if key != Key::Unknown {
+                    self.slots[start + key as usize] = slot;
+                }
             }
-        }
-        self.rows[object.shape_id()] = (start / KEYS) as u32;
-        start
+            u32::try_from(start).expect("fewer shapes than that")
+        };
+        self.rows[shape] = row;
+        row
     }
     /// The class a string names.
     #[inline]
@@ -357,6 +415,15 @@ impl Words {
             self.tags[id] = name.as_str().map(Tag::of);
             self.tags[id]
         })
+    }
+}
+
+/// The place of the member with a key.
+#[inline]
+fn slot_of(row: &[u8; KEYS], key: Key) -> Option<usize> {
+    match row[key as usize] {
+        ABSENT => None,
+        slot => Some(usize::from(slot)),
     }
 }
 

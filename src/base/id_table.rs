@@ -16,6 +16,16 @@ pub struct IdTable {
 }
 
 impl IdTable {
+    /// A table with room for so many ids.
+    pub fn with_capacity(ids: usize) -> Self {
+        let places = (ids * 3 / 2 + 1).next_power_of_two().max(FIRST_PLACES);
+        Self { places: vec![(0, FREE); places], len: 0 }
+    }
+    /// A table of what [`places_of`] made.
+    pub fn stored(places: &[(u32, u32)], len: usize) -> Self {
+        debug_assert!(places.len().is_power_of_two() && len * 3 < places.len() * 2);
+        Self { places: places.to_vec(), len }
+    }
     /// The id stored under `hash` that `is_it` takes for the one looked for.
     #[inline]
     pub fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
@@ -58,12 +68,28 @@ impl IdTable {
     }
 }
 
+/// The places of a table with the ids from `first` on, stored under these hashes. There must be room for
+/// them.
+pub const fn places_of<const PLACES: usize>(hashes: &[u32], first: u32) -> [(u32, u32); PLACES] {
+    let mut places = [(0, FREE); PLACES];
+    let mut index = 0;
+    while index < hashes.len() {
+        let mut at = hashes[index] as usize & (PLACES - 1);
+        while places[at].1 != FREE {
+            at = (at + 1) & (PLACES - 1);
+        }
+        places[at] = (hashes[index], first + index as u32);
+        index += 1;
+    }
+    places
+}
+
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Every bit of the arguments reaches every bit of the result's lower half.
 #[inline]
-fn mix(hash: u64, word: u64) -> u64 {
-    let product = u128::from(hash ^ word) * u128::from(FACTOR);
+const fn mix(hash: u64, word: u64) -> u64 {
+    let product = (hash ^ word) as u128 * FACTOR as u128;
     product as u64 ^ (product >> 64) as u64
 }
 
@@ -74,25 +100,30 @@ pub struct ByteHash(u64);
 impl ByteHash {
     /// Eight bytes, the first in the lowest place.
     #[inline]
-    pub fn add(&mut self, word: u64) {
+    pub const fn add(&mut self, word: u64) {
         self.0 = mix(self.0, word);
     }
     /// The hash of so many bytes, of which these are the last, fewer than eight, filled up with zeros.
     #[inline]
-    pub fn finish(self, rest: u64, len: usize) -> u32 {
+    pub const fn finish(self, rest: u64, len: usize) -> u32 {
         mix(self.0 ^ len as u64, rest) as u32
     }
 }
 
 /// The hash of a text or of other bytes.
 #[inline]
-pub fn hash_bytes(bytes: &[u8]) -> u32 {
-    let mut hash = ByteHash::default();
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
+pub const fn hash_bytes(bytes: &[u8]) -> u32 {
+    let mut hash = ByteHash(0);
+    let mut left = bytes;
+    while let Some((word, behind)) = left.split_first_chunk() {
         hash.add(u64::from_le_bytes(*word));
+        left = behind;
     }
-    let rest = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let mut rest = 0;
+    while let [before @ .., last] = left {
+        rest = rest << 8 | *last as u64;
+        left = before;
+    }
     hash.finish(rest, bytes.len())
 }
 

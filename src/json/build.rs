@@ -6,11 +6,8 @@ use bumpalo::collections::Vec as BumpVec;
 use super::read::{ReadError, too_large};
 use super::tree::{Json, OBJECT_HEAD, PAYLOADS, Shape, Tag, Values, Word};
 use crate::base::arena::Arena;
-use crate::base::id_table::{IdTable, hash_bytes, hash_words};
+use crate::base::id_table::{IdTable, hash_bytes, hash_words, places_of};
 use crate::base::ordered::LookupMap;
-
-/// Objects up to this many members are searched for duplicate keys by comparing all pairs.
-const PAIRWISE_MEMBERS_MAX: usize = 24;
 
 /// Told apart from objects with the same words.
 const ARRAY_SEED: u32 = 0;
@@ -52,8 +49,59 @@ impl Point {
     }
 }
 
+/// Texts that most documents of a kind have. They come first among a document's texts, in their order,
+/// whether it has them or not.
+#[derive(Debug)]
+pub struct Vocabulary {
+    texts: &'static [&'static str],
+    starts: &'static [Start],
+    /// The texts by their hashes.
+    places: &'static [(u32, u32)],
+}
+
+impl Vocabulary {
+    /// The vocabulary of these words, which [`Vocabulary::starts`] and [`Vocabulary::places`] were
+    /// made for, too.
+    pub const fn new(
+        texts: &'static [&'static str],
+        starts: &'static [Start],
+        places: &'static [(u32, u32)],
+    ) -> Self {
+        assert!(texts.len() == starts.len());
+        Self { texts, starts, places }
+    }
+    /// What is known of the words to read them.
+    pub const fn starts<const N: usize>(texts: &[&'static str; N]) -> [Start; N] {
+        let mut starts = [const { Start::never() }; N];
+        let mut index = 0;
+        while index < N {
+            starts[index] = Start::new(texts[index]);
+            index += 1;
+        }
+        starts
+    }
+    /// The words by their hashes, in a power of two of places that leaves a third of them free.
+    pub const fn places<const N: usize, const PLACES: usize>(
+        texts: &[&'static str; N],
+    ) -> [(u32, u32); PLACES] {
+        assert!(PLACES.is_power_of_two() && N * 3 < PLACES * 2);
+        let mut hashes = [0; N];
+        let mut index = 0;
+        while index < N {
+            hashes[index] = hash_bytes(texts[index].as_bytes());
+            index += 1;
+        }
+        places_of(&hashes, NO_TEXT + 1)
+    }
+    /// The number of the first word's text; those of the others follow.
+    pub const fn first(&self) -> usize {
+        NO_TEXT as usize + 1
+    }
+}
+
 /// A text as it starts in the document. Most texts are short, and are told by this alone.
-struct Start {
+#[derive(Clone, Debug)]
+pub struct Start {
     /// The text and the quote behind it, filled up with zeros; nothing of a long text.
     bytes: [u64; 2],
     /// All bits of what is not filled up.
@@ -62,24 +110,48 @@ struct Start {
     is_long: bool,
     /// The point where objects start that are, or are in, the value of this key.
     point: u32,
+    /// The last point whose keys were searched for repeated ones and had this one among them.
+    seen_at: u32,
 }
 
 impl Start {
-    fn new(text: &str) -> Self {
+    const fn new(text: &str) -> Self {
+        let text = text.as_bytes();
         let length = text.len();
         let is_long = length >= 16;
         let (mut bytes, mut mask) = ([0; 16], [0xff; 16]);
         if !is_long {
-            bytes[..length].copy_from_slice(text.as_bytes());
+            let mut at = 0;
+            while at < length {
+                bytes[at] = text[at];
+                at += 1;
+            }
             bytes[length] = b'"';
-            mask[length + 1..].fill(0);
+            at += 1;
+            while at < 16 {
+                mask[at] = 0;
+                at += 1;
+            }
         }
-        let [bytes, mask] = [bytes, mask].map(halves);
-        Self { bytes, mask, length: length as u32, is_long, point: OUTSIDE }
+        Self {
+            bytes: halves(bytes),
+            mask: halves(mask),
+            length: length as u32,
+            is_long,
+            point: OUTSIDE,
+            seen_at: OUTSIDE,
+        }
     }
     /// What stands in the place of [`NO_TEXT`]: nothing in a document starts like it.
-    fn never() -> Self {
-        Self { bytes: [1, 0], mask: [0; 2], length: 0, is_long: false, point: OUTSIDE }
+    const fn never() -> Self {
+        Self {
+            bytes: [1, 0],
+            mask: [0; 2],
+            length: 0,
+            is_long: false,
+            point: OUTSIDE,
+            seen_at: OUTSIDE,
+        }
     }
     /// The place of the quote behind this text, if both stand among the bytes and are short.
     #[inline(always)]
@@ -91,7 +163,7 @@ impl Start {
 }
 
 #[inline(always)]
-fn halves(bytes: [u8; 16]) -> [u64; 2] {
+const fn halves(bytes: [u8; 16]) -> [u64; 2] {
     let both = u128::from_le_bytes(bytes);
     [both as u64, (both >> 64) as u64]
 }
@@ -112,24 +184,48 @@ pub(super) struct Builder<'a> {
     /// Arrays and objects, each by its whole word.
     containers: IdTable,
     object_count: u32,
+    vocabulary: Option<&'static Vocabulary>,
+    /// Where the keys that led to a point are put together.
+    keys: Vec<u32>,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(arena: &'a Arena) -> Self {
-        Self {
+    /// No values yet, and room for what a document of so many bytes is likely to have.
+    pub(super) fn new(
+        arena: &'a Arena,
+        length: usize,
+        vocabulary: Option<&'static Vocabulary>,
+    ) -> Self {
+        let expected = 16 + (length / 64).min(240);
+        let words: &[&'static str] = vocabulary.map_or(&[], |vocabulary| vocabulary.texts);
+        let texts = expected + words.len();
+        let mut builder = Self {
             arena,
-            // in the place of `NO_TEXT`; it is never found
-            texts: vec![""],
-            text_ids: IdTable::default(),
-            starts: vec![Start::never()],
-            points: vec![Point::new(NO_TEXT, OUTSIDE, OUTSIDE)],
-            point_ids: IdTable::default(),
-            shapes: Vec::new(),
-            shape_ids: IdTable::default(),
-            words: Vec::new(),
-            containers: IdTable::default(),
+            texts: Vec::with_capacity(texts),
+            text_ids: match vocabulary {
+                Some(vocabulary) => IdTable::stored(vocabulary.places, words.len()),
+                None => IdTable::with_capacity(expected),
+            },
+            starts: Vec::with_capacity(texts),
+            points: Vec::with_capacity(2 * expected),
+            point_ids: IdTable::with_capacity(expected),
+            shapes: Vec::with_capacity(expected / 4),
+            shape_ids: IdTable::with_capacity(expected / 4),
+            words: Vec::with_capacity(64 + length / 32),
+            containers: IdTable::with_capacity(16 + (length / 256).min(1000)),
             object_count: 0,
+            vocabulary,
+            keys: Vec::with_capacity(16),
+        };
+        // in the place of `NO_TEXT`; it is never found
+        builder.texts.push("");
+        builder.starts.push(Start::never());
+        if let Some(vocabulary) = vocabulary {
+            builder.texts.extend_from_slice(vocabulary.texts);
+            builder.starts.extend_from_slice(vocabulary.starts);
         }
+        builder.points.push(Point::new(NO_TEXT, OUTSIDE, OUTSIDE));
+        builder
     }
     /// The document, once its outermost value was read.
     pub(super) fn finish(self, root: Word) -> Json<'a> {
@@ -138,6 +234,7 @@ impl<'a> Builder<'a> {
             texts: self.arena.slice(&self.texts),
             shapes: self.arena.slice(&self.shapes),
             object_count: self.object_count,
+            vocabulary: self.vocabulary,
         };
         Json { values: self.arena.alloc(values), word: root }
     }
@@ -246,14 +343,19 @@ impl<'a> Builder<'a> {
         values: &mut Vec<u32>,
         start: usize,
     ) -> Result<u32, ReadError> {
-        let mut keys = self.keys(point);
-        let places = places_of_repeated(&keys);
+        let mut keys = std::mem::take(&mut self.keys);
+        keys.clear();
+        self.put_keys(point, &mut keys);
+        let starts = &mut self.starts;
+        let is_repeated =
+            |key: &u32| std::mem::replace(&mut starts[*key as usize].seen_at, point) == point;
+        let places = if keys.iter().any(is_repeated) { places_of_repeated(&keys) } else { None };
         if let Some(places) = &places {
             move_to_places(&mut keys, 0, places);
             move_to_places(values, start, places);
         }
         let hash = hash_words(0, &keys);
-        let known = self.shape_ids.find(hash, |id| self.shapes[id as usize].0 == keys);
+        let known = self.shape_ids.find(hash, |id| *self.shapes[id as usize].0 == keys);
         let shape = match known {
             Some(shape) => shape,
             None => {
@@ -263,6 +365,7 @@ impl<'a> Builder<'a> {
                 id
             }
         };
+        self.keys = keys;
         if places.is_none() {
             self.points[point as usize].shape = shape;
         }
@@ -390,8 +493,12 @@ impl<'a> Builder<'a> {
         is_it.then_some(end)
     }
     /// The keys that led to a point.
-    pub(super) fn keys(&self, mut point: u32) -> Vec<u32> {
-        let mut keys = Vec::with_capacity(16);
+    pub(super) fn keys(&self, point: u32) -> Vec<u32> {
+        let mut keys = Vec::new();
+        self.put_keys(point, &mut keys);
+        keys
+    }
+    fn put_keys(&self, mut point: u32, keys: &mut Vec<u32>) {
         while let Point { key, before, .. } = self.points[point as usize]
             && key != NO_TEXT
         {
@@ -399,7 +506,6 @@ impl<'a> Builder<'a> {
             point = before;
         }
         keys.reverse();
-        keys
     }
 }
 
@@ -414,11 +520,6 @@ fn fitting(place: usize) -> Result<u32, ReadError> {
 
 /// Where keys repeat: for each the place of the first like it, counted without the repeated ones.
 pub(super) fn places_of_repeated(keys: &[u32]) -> Option<Vec<usize>> {
-    if keys.len() <= PAIRWISE_MEMBERS_MAX
-        && !(1..keys.len()).any(|at| keys[..at].contains(&keys[at]))
-    {
-        return None;
-    }
     let mut first: LookupMap<u32, usize> = LookupMap::new();
     let place_of = |key: &u32| {
         let next = first.len();

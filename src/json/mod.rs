@@ -9,7 +9,8 @@ pub mod tree;
 pub mod value;
 pub mod write;
 
-pub use read::{DEPTH_MAX, ReadError, is_integer, read};
+pub use build::{Start, Vocabulary};
+pub use read::{DEPTH_MAX, ReadError, is_integer, read, read_knowing};
 pub use tree::{Items, Json, Kind, Members};
 pub use value::Value;
 pub use write::Layout;

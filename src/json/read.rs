@@ -10,7 +10,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::build::{Builder, OUTSIDE, move_to_places, places_of_repeated};
+use super::build::{Builder, OUTSIDE, Vocabulary, move_to_places, places_of_repeated};
 use super::tree::{Json, Tag, Word};
 use crate::base::arena::Arena;
 use crate::base::id_table::{ByteHash, hash_bytes};
@@ -23,6 +23,10 @@ const INTEGER_DIGITS_MAX: usize = 4_300;
 
 /// Integers of up to so many digits are kept by value.
 const SMALL_DIGITS_MAX: usize = 8;
+
+/// As many arrays and objects are usually open at once, and have as many values so far.
+const OPEN_EXPECTED: usize = 64;
+const VALUES_EXPECTED: usize = 256;
 
 /// Whether the text of a number is an integer (no fraction, no exponent, not `NaN` or `Infinity`).
 pub fn is_integer(number: &str) -> bool {
@@ -112,7 +116,16 @@ impl Input for Text<'_> {
 
 /// Reads one document.
 pub fn read<'a>(text: &str, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
-    read_text(text, arena, None)
+    read_text(text, arena, None, None)
+}
+
+/// Reads one document that is likely to have these words.
+pub fn read_knowing<'a>(
+    vocabulary: &'static Vocabulary,
+    text: &str,
+    arena: &'a Arena,
+) -> Result<Json<'a>, ReadError> {
+    read_text(text, arena, Some(vocabulary), None)
 }
 
 /// Reads one document, and where the values directly inside of it start and end.
@@ -121,13 +134,14 @@ pub fn read_with_extents<'a>(
     arena: &'a Arena,
 ) -> Result<(Json<'a>, Vec<Range<usize>>), ReadError> {
     let mut extents = Vec::new();
-    let json = read_text(text, arena, Some(&mut extents))?;
+    let json = read_text(text, arena, None, Some(&mut extents))?;
     Ok((json, extents))
 }
 
 fn read_text<'a>(
     text: &str,
     arena: &'a Arena,
+    vocabulary: Option<&'static Vocabulary>,
     extents: Option<&mut Vec<Range<usize>>>,
 ) -> Result<Json<'a>, ReadError> {
     if text.starts_with('\u{feff}') {
@@ -136,12 +150,14 @@ fn read_text<'a>(
     if u32::try_from(text.len()).is_err() {
         return Err(too_large());
     }
-    Reader { input: Text(text), at: 0, builder: Builder::new(arena), extents }.document()
+    let builder = Builder::new(arena, text.len(), vocabulary);
+    Reader { input: Text(text), at: 0, builder, extents }.document()
 }
 
 /// Reads one document piece by piece. Its mistakes are told as the input tells them.
 pub fn read_from<'a>(input: impl Input, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
-    Reader { input, at: 0, builder: Builder::new(arena), extents: None }.document()
+    let builder = Builder::new(arena, input.bytes().len(), None);
+    Reader { input, at: 0, builder, extents: None }.document()
 }
 
 /// A syntax error with its place, as Python words it.
@@ -182,9 +198,9 @@ struct Reader<'x, 'a, I> {
 
 impl<'a, I: Input> Reader<'_, 'a, I> {
     fn document(mut self) -> Result<Json<'a>, ReadError> {
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<Open> = Vec::with_capacity(OPEN_EXPECTED);
         // values of all open containers, innermost last
-        let mut values: Vec<u32> = Vec::new();
+        let mut values: Vec<u32> = Vec::with_capacity(VALUES_EXPECTED);
         let mut point = OUTSIDE;
         let mut first = self.skip_blanks();
         'value: loop {
@@ -221,8 +237,8 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                         continue 'value;
                     }
                 }
-                b't' => self.word("true", Word::new(Tag::Bool, 1))?,
-                b'f' => self.word("false", Word::new(Tag::Bool, 0))?,
+                b't' => self.word("true", Word::TRUE)?,
+                b'f' => self.word("false", Word::FALSE)?,
                 b'n' => self.word("null", Word::NULL)?,
                 b'N' => self.word_number("NaN")?,
                 b'I' => self.word_number("Infinity")?,
@@ -242,6 +258,13 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                     && let Some(extents) = &mut self.extents
                 {
                     extents.push(offset..self.at);
+                } else if container.close == b'}' {
+                    let next = self.likely_members(container.blanks, point, &mut values);
+                    point = next.0;
+                    if let Some(next) = next.1 {
+                        first = next;
+                        continue 'value;
+                    }
                 }
                 let next = self.skip_likely_blanks(container.blanks_outside);
                 if next == b',' {
@@ -274,6 +297,51 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                 open.pop();
             }
         }
+    }
+
+    /// Reads on behind a member of an object for as long as all is at hand and comes as expected: a
+    /// comma, so many blanks, the key that came next before, and a value without others inside. The
+    /// point reached, and the first byte of a value that is another, whose key was read.
+    fn likely_members(
+        &mut self,
+        blanks: usize,
+        mut point: u32,
+        values: &mut Vec<u32>,
+    ) -> (u32, Option<u8>) {
+        let bytes = self.input.bytes();
+        let builder = &mut self.builder;
+        let mut at = self.at;
+        let first = loop {
+            let Some(key) = likely_item(bytes, at, blanks) else { break None };
+            if bytes.get(key) != Some(&b'"') {
+                break None;
+            }
+            let Some((next, end)) = builder.likely_key(point, bytes, key + 1) else { break None };
+            let start = match bytes.get(end + 1..) {
+                Some([b':', b' ', first, ..]) if *first > b' ' => end + 3,
+                Some([b':', first, ..]) if *first > b' ' => end + 2,
+                _ => break None,
+            };
+            point = next;
+            let known = match bytes[start] {
+                b'"' => builder
+                    .likely_string(point, bytes, start + 1)
+                    .map(|(id, end)| (Word::new(Tag::String, id), end + 1)),
+                b'0'..=b'9' => small_number(bytes, start),
+                b'n' => likely_word(bytes, start, b"null", Word::NULL),
+                b't' => likely_word(bytes, start, b"true", Word::TRUE),
+                b'f' => likely_word(bytes, start, b"false", Word::FALSE),
+                _ => None,
+            };
+            let Some((value, end)) = known else {
+                at = start;
+                break Some(bytes[start]);
+            };
+            values.push(value.0);
+            at = end;
+        };
+        self.at = at;
+        (point, first)
     }
 
     /// Moves past blanks; the byte found there, or 0 at the end. That there are `likely` of them, a
@@ -512,22 +580,9 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
     /// A number, or `-Infinity`.
     #[inline]
     fn number(&mut self) -> Result<Word, ReadError> {
-        let bytes = self.input.bytes();
-        let mut at = self.at;
-        let mut value = 0;
-        while let Some(digit @ b'0'..=b'9') = bytes.get(at)
-            && at - self.at < SMALL_DIGITS_MAX
-        {
-            value = value * 10 + u32::from(digit - b'0');
-            at += 1;
-        }
-        let is_small = match bytes.get(at) {
-            Some(b'0'..=b'9' | b'.' | b'e' | b'E' | b'-') | None => false,
-            Some(_) => bytes[self.at] != b'0' || at == self.at + 1,
-        };
-        if is_small {
-            self.at = at;
-            return Ok(Word::new(Tag::Int, value));
+        if let Some((value, end)) = small_number(self.input.bytes(), self.at) {
+            self.at = end;
+            return Ok(value);
         }
         self.long_number()
     }
@@ -604,6 +659,47 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
     fn error(&self, message: &str) -> ReadError {
         self.input.syntax_error(message, self.at)
     }
+}
+
+/// Where the item starts that follows on a comma and so many blanks: a line end and spaces, or at most
+/// one space.
+#[inline(always)]
+fn likely_item(bytes: &[u8], comma: usize, blanks: usize) -> Option<usize> {
+    let start = comma + 1 + blanks;
+    match bytes.get(comma..start)? {
+        [b','] | [b',', b' '] => Some(start),
+        [b',', b'\n', spaces @ ..] if are_spaces(spaces) => Some(start),
+        _ => None,
+    }
+}
+
+/// A word, if it starts at a place, and its end.
+#[inline(always)]
+fn likely_word<const N: usize>(
+    bytes: &[u8],
+    start: usize,
+    word: &[u8; N],
+    value: Word,
+) -> Option<(Word, usize)> {
+    (bytes.get(start..)?.first_chunk() == Some(word)).then_some((value, start + N))
+}
+
+/// An integer of few digits, if one starts at a place and its end is at hand, and where it ends.
+#[inline(always)]
+fn small_number(bytes: &[u8], start: usize) -> Option<(Word, usize)> {
+    let mut at = start;
+    let mut value = 0;
+    while let Some(digit @ b'0'..=b'9') = bytes.get(at)
+        && at - start < SMALL_DIGITS_MAX
+    {
+        value = value * 10 + u32::from(digit - b'0');
+        at += 1;
+    }
+    let is_small = match bytes.get(at)? {
+        b'0'..=b'9' | b'.' | b'e' | b'E' | b'-' => false,
+        _ => bytes[start] != b'0' || at == start + 1,
+    };
+    is_small.then(|| (Word::new(Tag::Int, value), at))
 }
 
 /// Whether all bytes are spaces.

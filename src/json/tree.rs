@@ -2,6 +2,7 @@
 //! document takes the memory of its distinct values, and whoever reads it can remember by
 //! [`Json::object_id`] or [`Json::text_id`] what it made of a value that occurs a thousand times.
 
+use super::build::Vocabulary;
 use crate::base::arena::Arena;
 
 /// The distinct values of one document.
@@ -14,6 +15,7 @@ pub struct Values<'a> {
     pub(super) texts: &'a [&'a str],
     pub(super) shapes: &'a [Shape<'a>],
     pub(super) object_count: u32,
+    pub(super) vocabulary: Option<&'static Vocabulary>,
 }
 
 /// The keys of an object, in order, by their places among the texts. Objects with the same keys share
@@ -63,6 +65,8 @@ pub(super) const PAYLOADS: u32 = 1 << 29;
 
 impl Word {
     pub(super) const NULL: Word = Word::new(Tag::Null, 0);
+    pub(super) const FALSE: Word = Word::new(Tag::Bool, 0);
+    pub(super) const TRUE: Word = Word::new(Tag::Bool, 1);
 
     #[inline]
     pub(super) const fn new(tag: Tag, payload: u32) -> Self {
@@ -116,8 +120,8 @@ impl<'a> Json<'a> {
     }
     /// A string that stands in no document.
     pub fn string(text: &'a str, arena: &'a Arena) -> Self {
-        let values =
-            Values { words: &[], texts: arena.slice(&[text]), shapes: &[], object_count: 0 };
+        let texts = arena.slice(&[text]);
+        let values = Values { words: &[], texts, shapes: &[], object_count: 0, vocabulary: None };
         Json { values: arena.alloc(values), word: Word::new(Tag::String, 0) }
     }
     /// The value, by its kind.
@@ -144,7 +148,7 @@ impl<'a> Json<'a> {
         let keys = self.values.shapes[shape as usize].0;
         let first = start + OBJECT_HEAD;
         let words = &self.values.words[first..first + keys.len()];
-        Members { values: self.values, shape, keys, words }
+        Members { values: self.values, keys, words }
     }
     /// The member of an object with this name.
     pub fn get(self, key: &str) -> Option<Json<'a>> {
@@ -197,6 +201,11 @@ impl<'a> Json<'a> {
     pub fn is_null(self) -> bool {
         self.word == Word::NULL
     }
+    /// True for what has no values inside of it.
+    #[inline]
+    pub fn is_scalar(self) -> bool {
+        !matches!(self.word.tag(), Tag::Array | Tag::Object)
+    }
     /// True for objects.
     #[inline]
     pub fn is_object(self) -> bool {
@@ -206,6 +215,19 @@ impl<'a> Json<'a> {
     #[inline]
     pub fn values(self) -> &'a Values<'a> {
         self.values
+    }
+    /// The shape of an object: a number that objects with the same keys in the same order share, from
+    /// 0, below [`Values::shape_count`].
+    #[inline]
+    pub fn shape_id(self) -> Option<usize> {
+        self.is_object().then(|| self.values.words[self.word.payload() as usize] as usize)
+    }
+    /// The value of the member of an object at a place that its shape has.
+    #[inline]
+    pub fn member_at(self, slot: usize) -> Json<'a> {
+        debug_assert!(self.as_object().is_some_and(|members| slot < members.len()));
+        let word = self.values.words[self.word.payload() as usize + OBJECT_HEAD + slot];
+        Json { values: self.values, word: Word(word) }
     }
     /// A number that equal objects of a document share: from 0, below [`Values::object_count`].
     #[inline]
@@ -231,7 +253,7 @@ impl Values<'static> {
         shapes: &'static [Shape<'static>],
         object_count: u32,
     ) -> Self {
-        Self { words, texts, shapes, object_count }
+        Self { words, texts, shapes, object_count, vocabulary: None }
     }
 }
 
@@ -255,9 +277,15 @@ impl<'a> Values<'a> {
     pub fn shape_count(&self) -> usize {
         self.shapes.len()
     }
-    /// Whether a string or a key is this text.
-    pub fn has_text(&self, text: &str) -> bool {
-        self.texts.contains(&text)
+    /// Whether an object has a member of this name.
+    pub fn has_key(&self, key: &str) -> bool {
+        let Some(id) = self.texts.iter().position(|text| *text == key) else { return false };
+        self.shapes.iter().any(|shape| shape.0.contains(&(id as u32)))
+    }
+    /// The words that come first among the texts.
+    #[inline]
+    pub fn vocabulary(&self) -> Option<&'static Vocabulary> {
+        self.vocabulary
     }
 }
 
@@ -296,7 +324,6 @@ impl<'a> Items<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Members<'a> {
     values: &'a Values<'a>,
-    shape: u32,
     keys: &'a [u32],
     words: &'a [u32],
 }
@@ -328,16 +355,15 @@ impl<'a> Members<'a> {
     pub fn key_ids(self) -> impl ExactSizeIterator<Item = usize> {
         self.keys.iter().map(|key| *key as usize)
     }
+    /// The values in order.
+    #[inline]
+    pub fn values(self) -> impl ExactSizeIterator<Item = Json<'a>> + Clone {
+        let values = self.values;
+        self.words.iter().map(move |word| Json { values, word: Word(*word) })
+    }
     /// Keys and values in order.
     #[inline]
     pub fn iter(self) -> impl ExactSizeIterator<Item = (&'a str, Json<'a>)> + Clone {
-        let values = self.values;
-        self.keys().zip(self.words.iter().map(move |word| Json { values, word: Word(*word) }))
-    }
-    /// A number that objects with the same keys in the same order share: from 0, below
-    /// [`Values::shape_count`].
-    #[inline]
-    pub fn shape_id(self) -> usize {
-        self.shape as usize
+        self.keys().zip(self.values())
     }
 }

@@ -1,9 +1,9 @@
 //! What the reader accepts, and the exact words of what it does not.
 
 use super::*;
-use crate::json::Kind;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
+use crate::json::{Kind, Start};
 
 /// The document rendered on one line, or the error.
 fn check(text: &str) -> String {
@@ -135,7 +135,24 @@ fn equal_values_are_one() {
     let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
     assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
     assert_eq!(json.values().shape_count(), 1);
-    assert!(json.values().has_text("x") && !json.values().has_text("y"));
+    assert!(json.values().has_key("b") && !json.values().has_key("x"));
+}
+
+#[test]
+fn words_of_a_vocabulary_come_first() {
+    static TEXTS: [&str; 2] = ["a", "a rather long word"];
+    static STARTS: [Start; 2] = Vocabulary::starts(&TEXTS);
+    static PLACES: [(u32, u32); 4] = Vocabulary::places(&TEXTS);
+    static WORDS: Vocabulary = Vocabulary::new(&TEXTS, &STARTS, &PLACES);
+    let arena = Arena::new();
+    let text = r#"{"new": "a", "a rather long word": {"a": "\u0061"}}"#;
+    let json = read_knowing(&WORDS, text, &arena).unwrap();
+    assert_eq!(write(&Value::from(json), Layout::Line), check(text));
+    assert_eq!(json.get("new").and_then(Json::text_id), Some(WORDS.first()));
+    let inner = json.get("a rather long word").unwrap();
+    assert_eq!(inner.get("a").and_then(Json::text_id), Some(WORDS.first()));
+    assert_eq!(json.values().text_count(), WORDS.first() + 3);
+    assert!(json.values().has_key("a") && !json.values().has_key("b"));
 }
 
 #[test]
