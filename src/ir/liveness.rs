@@ -58,8 +58,10 @@ impl Liveness {
             numbering.id(*parameter);
         }
         // What a block reads before defining it, and what it defines.
-        let mut used: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
-        let mut defined: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
+        let mut used: SecondaryMap<BlockId, EntitySet<LiveId>> =
+            SecondaryMap::with_len(sub.blocks.len());
+        let mut defined: SecondaryMap<BlockId, EntitySet<LiveId>> =
+            SecondaryMap::with_len(sub.blocks.len());
         for block in &sub.body {
             let (used, defined) = (&mut used[*block], &mut defined[*block]);
             for node in sub.nodes(*block) {
@@ -82,7 +84,8 @@ impl Liveness {
                 }
             }
         }
-        let mut live_out: SecondaryMap<BlockId, EntitySet<LiveId>> = SecondaryMap::new();
+        let mut live_out: SecondaryMap<BlockId, EntitySet<LiveId>> =
+            SecondaryMap::with_len(sub.blocks.len());
         let mut live_in = used;
         // Unreachable blocks have no place in the order, and edges into reachable ones all the same.
         let mut order = cfg::post_order(sub);

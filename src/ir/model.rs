@@ -145,6 +145,23 @@ pub struct Needs {
     pub concats: bool,
 }
 
+impl Needs {
+    fn add(&mut self, op: &OpKind) {
+        match op {
+            OpKind::Invoke(invoke) => self.calls.push(invoke.target),
+            OpKind::Assign { source, .. } => match &source.kind {
+                SourceKind::Invoke(invoke) => self.calls.push(invoke.target),
+                SourceKind::ExtractValue { .. } => self.extracts = true,
+                SourceKind::ReplaceValue { .. } => self.replaces = true,
+                SourceKind::ArrayPop { .. } => self.pops = true,
+                SourceKind::ArrayConcat { .. } => self.concats = true,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
 /// What is known of a body until it changes; [`Subroutine::touch`] forgets it.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
@@ -262,18 +279,9 @@ impl Subroutine {
     pub fn needs(&self) -> &Needs {
         self.memo.needs.get_or_init(|| {
             let mut needs = Needs::default();
-            for op in self.ops_in_order() {
-                let op = &self.ops[op];
-                if let Some(invoke) = op.invoke() {
-                    needs.calls.push(invoke.target);
-                } else if let OpKind::Assign { source, .. } = &op.kind {
-                    match source.kind {
-                        SourceKind::ExtractValue { .. } => needs.extracts = true,
-                        SourceKind::ReplaceValue { .. } => needs.replaces = true,
-                        SourceKind::ArrayPop { .. } => needs.pops = true,
-                        SourceKind::ArrayConcat { .. } => needs.concats = true,
-                        _ => {}
-                    }
+            for block in &self.body {
+                for op in &self.blocks[*block].ops {
+                    needs.add(&self.ops[*op].kind);
                 }
             }
             needs

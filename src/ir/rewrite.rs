@@ -30,20 +30,13 @@ pub fn library_of(program: &Program, ctx: Ctx<'_, '_>) -> Library {
 }
 
 /// Highest version in use of each variable name in a body.
-pub fn versions_in_use(sub: &Subroutine, ctx: Ctx<'_, '_>) -> LookupMap<Symbol, u32> {
+fn versions_in_use(sub: &Subroutine) -> LookupMap<Symbol, u32> {
     let mut versions: LookupMap<Symbol, u32> = LookupMap::new();
-    let mut see = |register: Register| {
+    // all that is read is defined
+    sub.visit_definitions(&mut |register| {
         let version = versions.get_or_insert_with(register.name, || register.version);
         *version = (*version).max(register.version);
-    };
-    for block in &sub.body {
-        for node in sub.nodes(*block) {
-            sub.visit_registers_read(ctx.pool, node, &mut see);
-        }
-        let block = &sub.blocks[*block];
-        block.phis.iter().for_each(|phi| see(sub.phis[*phi].register));
-        block.ops.iter().flat_map(|op| sub.ops[*op].targets()).for_each(|target| see(*target));
-    }
+    });
     versions
 }
 
@@ -72,7 +65,7 @@ impl<'a, 's> Rewriter<'a, 's> {
             ctx,
             prefix,
             library,
-            versions: versions_in_use(sub, ctx),
+            versions: versions_in_use(sub),
             counters: LookupMap::new(),
             inserted: Vec::new(),
             registers: sub.registers,

@@ -7,7 +7,9 @@
 //! 5. Assignments agree in AVM types; instructions agree with their signature (reported, not raised).
 //! 6. In SSA form nothing is assigned twice (parameters are not counted).
 //!
-//! A violation is a mistake of this compiler, except for types, which input can get wrong.
+//! A violation is a mistake of this compiler, except for types, which input can get wrong, and for
+//! registers that are read and never defined. Debug builds check all of it; others leave out edges and
+//! phis, and what was checked when it was made.
 
 use crate::avm::ops::ImmediateKind;
 use crate::base::ordered::{LookupMap, OrderedSet};
@@ -15,7 +17,7 @@ use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
 use super::Ctx;
-use super::model::{BlockId, RegisterTable, Subroutine};
+use super::model::{Phi, RegisterTable, Subroutine};
 use super::op::{Intrinsic, Op, OpKind, Register, RegisterId, Source, SourceKind, TerminatorKind};
 use super::text;
 use super::types::{AvmType, IrType};
@@ -23,7 +25,7 @@ use super::types::{AvmType, IrType};
 /// Checks everything that holds before and after destructuring.
 pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let (defined, _) = definitions(sub, ctx);
-    verify_body(sub, ctx, &defined)
+    verify_body(sub, ctx, &defined, Assignments::Open)
 }
 
 /// Checks single assignment too, unless that was done since the body last changed.
@@ -34,22 +36,34 @@ pub fn verify_ssa(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let (defined, repeated) = definitions(sub, ctx);
     assigned_once(ctx, repeated)?;
     let told = ctx.sink().len();
-    verify_body(sub, ctx, &defined)?;
+    verify_body(sub, ctx, &defined, Assignments::Open)?;
     // what is reported is reported each time
     sub.memo.verified = ctx.sink().len() == told;
     Ok(())
+}
+
+/// Whether the types of assignments are known to agree.
+#[derive(Clone, Copy, PartialEq)]
+enum Assignments {
+    /// They were checked when they were made.
+    Checked,
+    /// Some may have been made from parts that were not compared, as by inlining.
+    Open,
 }
 
 /// Checks a body that was just built.
 pub fn verify_new(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let (defined, repeated) = definitions(sub, ctx);
     let told = ctx.sink().len();
-    verify_body(sub, ctx, &defined)?;
+    verify_body(sub, ctx, &defined, Assignments::Checked)?;
     assigned_once(ctx, repeated)?;
     // PARITY: the reference checks twice, when it sets a body and when it has set it; both report
     // instructions that do not fit their signature.
     sub.memo.verified = ctx.sink().len() == told;
-    if sub.memo.verified { Ok(()) } else { verify_body(sub, ctx, &defined) }
+    if sub.memo.verified {
+        return Ok(());
+    }
+    verify_body(sub, ctx, &defined, Assignments::Checked)
 }
 
 /// The registers a body defines, and the first that it assigns a second time. That a parameter is
@@ -95,10 +109,27 @@ fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
     Err(Failure::internal(message, Loc::NONE))
 }
 
-fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &RegisterTable<bool>) -> Outcome<()> {
-    let body = sub.body_set();
+fn verify_body(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    defined: &RegisterTable<bool>,
+    assignments: Assignments,
+) -> Outcome<()> {
     for block in &sub.body {
-        verify_block(sub, ctx, *block, &body)?;
+        let data = &sub.blocks[*block];
+        for op in &data.ops {
+            verify_op(ctx, &sub.ops[*op], assignments)?;
+        }
+        let Some(terminator) = &data.terminator else {
+            let name = text::block(sub, *block);
+            let sub_id = ctx.text(sub.header(ctx.pool).id);
+            let message = format!("Unterminated block {name} assigned to subroutine {sub_id}");
+            return Err(Failure::internal(message, data.loc));
+        };
+        verify_terminator(ctx, &terminator.kind, terminator.loc)?;
+    }
+    if cfg!(debug_assertions) {
+        assert_structure(sub, ctx);
     }
     let mut undefined: OrderedSet<Register> = OrderedSet::default();
     sub.visit_reads_in_order(ctx.pool, &mut |_, register| {
@@ -119,61 +150,37 @@ fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &RegisterTable<bool>
     Err(Failure::internal(message, sub.loc))
 }
 
-fn verify_block(
-    sub: &Subroutine,
-    ctx: Ctx<'_, '_>,
-    id: BlockId,
-    body: &crate::base::entity::EntitySet<BlockId>,
-) -> Outcome<()> {
-    let block = &sub.blocks[id];
-    let name = || text::block(sub, id);
-    for phi in &block.phis {
-        let phi = &sub.phis[*phi];
-        let ty = phi.register.ty.maybe_avm_type(ctx.pool);
-        if phi.args.iter().any(|arg| arg.value.ty.maybe_avm_type(ctx.pool) != ty) {
-            return Err(Failure::internal("phi and argument types do not match", block.loc));
+/// Edges and phis fit together.
+fn assert_structure(sub: &Subroutine, ctx: Ctx<'_, '_>) {
+    let body = sub.body_set();
+    for id in sub.body.iter().copied() {
+        let (block, name) = (&sub.blocks[id], text::block(sub, id));
+        for successor in block.terminator().targets() {
+            let fits = sub.blocks[successor].predecessors.contains(&id);
+            assert!(fits, "{name} is no predecessor of {}", text::block(sub, successor));
+            assert!(body.contains(successor), "{name} goes outside of the body");
+        }
+        let from_inside = block.predecessors.iter().all(|block| body.contains(*block));
+        assert!(from_inside, "{name} is entered from outside");
+        for phi in &block.phis {
+            let Phi { register, args } = &sub.phis[*phi];
+            let ty = register.ty.maybe_avm_type(ctx.pool);
+            let fits = args.len() == block.predecessors.len()
+                && args.iter().all(|arg| {
+                    block.predecessors.contains(&arg.through)
+                        && arg.value.ty.maybe_avm_type(ctx.pool) == ty
+                });
+            assert!(fits, "{} does not fit {name}", text::phi(sub, ctx, *phi));
         }
     }
-    for op in &block.ops {
-        verify_op(ctx, &sub.ops[*op])?;
-    }
-    let Some(terminator) = &block.terminator else {
-        let sub_id = ctx.text(sub.header(ctx.pool).id);
-        let message = format!("Unterminated block {} assigned to subroutine {sub_id}", name());
-        return Err(Failure::internal(message, block.loc));
-    };
-    verify_terminator(ctx, &terminator.kind, terminator.loc)?;
-    for successor in terminator.targets() {
-        if !sub.blocks[successor].predecessors.contains(&id) {
-            let missing = text::block(sub, successor);
-            let message = format!("{} is no predecessor of its successor {missing}", name());
-            return Err(Failure::internal(message, terminator.loc.or(block.loc).or(sub.loc)));
-        }
-        if !body.contains(successor) {
-            return Err(Failure::internal(
-                format!("{} goes outside of the body", name()),
-                block.loc,
-            ));
-        }
-    }
-    if block.predecessors.iter().any(|predecessor| !body.contains(*predecessor)) {
-        return Err(Failure::internal(format!("{} is entered from outside", name()), block.loc));
-    }
-    for phi in &block.phis {
-        let args = &sub.phis[*phi].args;
-        let complete = args.len() == block.predecessors.len()
-            && args.iter().all(|arg| block.predecessors.contains(&arg.through));
-        if !complete {
-            let phi = text::phi(sub, ctx, *phi);
-            let message = format!("mismatch between predecessors of {} and phi node {phi}", name());
-            return Err(Failure::internal(message, sub.loc));
-        }
-    }
-    Ok(())
 }
 
-fn verify_op(ctx: Ctx<'_, '_>, op: &Op) -> Outcome<()> {
+fn verify_op(ctx: Ctx<'_, '_>, op: &Op, assignments: Assignments) -> Outcome<()> {
     match &op.kind {
+        OpKind::Assign { targets, source } if assignments == Assignments::Checked => {
+            let agree = || check_assignment(ctx, targets, source, op.loc).is_ok();
+            debug_assert!(agree(), "assignments are checked when they are made");
+        }
         // PARITY: the source of an assignment is checked when it is made, and then no more.
         OpKind::Assign { targets, source } => check_assignment(ctx, targets, source, op.loc)?,
         OpKind::Intrinsic(intrinsic) => check_intrinsic(ctx, intrinsic, op.loc),
@@ -226,17 +233,17 @@ pub fn check_assignment(
     {
         return Ok(());
     }
-    let sources = source.types(ctx.pool);
-    // Inner transaction types have no AVM type and agree only with themselves.
-    let agree = |target: IrType, source: IrType| {
-        let avm = target.maybe_avm_type(ctx.pool);
-        target == source || (avm.is_some() && avm == source.maybe_avm_type(ctx.pool))
+    let agree = match &source.kind {
+        SourceKind::Intrinsic(intrinsic) => types_agree(ctx, targets, &intrinsic.types),
+        SourceKind::Invoke(invoke) => {
+            types_agree(ctx, targets, ctx.pool.header(invoke.target).returns)
+        }
+        kind => types_agree(ctx, targets, &kind.types(ctx.pool)),
     };
-    let same = sources.len() == targets.len()
-        && targets.iter().zip(&sources).all(|(target, source)| agree(target.ty, *source));
-    if same {
+    if agree {
         return Ok(());
     }
+    let sources = source.types(ctx.pool);
     let target_types: Vec<IrType> = targets.iter().map(|target| target.ty).collect();
     let message = format!(
         "incompatible types on assignment: source = ({}), target = ({})",
@@ -244,6 +251,18 @@ pub fn check_assignment(
         type_names(ctx, &target_types)
     );
     Err(Failure::code(message, loc))
+}
+
+fn types_agree(ctx: Ctx<'_, '_>, targets: &[Register], sources: &[IrType]) -> bool {
+    // Inner transaction types have no AVM type and agree only with themselves.
+    let agree = |target: IrType, source: IrType| {
+        target == source || {
+            let avm = target.maybe_avm_type(ctx.pool);
+            avm.is_some() && avm == source.maybe_avm_type(ctx.pool)
+        }
+    };
+    sources.len() == targets.len()
+        && targets.iter().zip(sources).all(|(target, source)| agree(target.ty, *source))
 }
 
 /// Reports an instruction whose immediates, operands or results do not fit its signature.

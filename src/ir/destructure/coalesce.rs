@@ -41,9 +41,10 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>, names: &mut SharedName
             Liveness::analyse(sub, ctx, &|register| names.contains(register.name))
         }
     };
-    let live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
+    let mut live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
     let mut groups: OrderedMap<GroupKey, Vec<Group>> = OrderedMap::default();
-    for (id, live) in live_at_definition {
+    for id in live_at_definition.order {
+        let live = live_at_definition.sets[id].take().expect("every definition has an entry");
         let key = group_key(ctx, liveness.register(id), strategy);
         let candidates = groups.entry(key).or_default();
         let fitting = candidates
@@ -127,31 +128,48 @@ impl SharedNames {
     }
 }
 
-/// For each register of interest that is defined, in order of definition, what is live after any of its assignments.
+/// What is live after any of the assignments of each register of interest that is defined.
+#[derive(Default)]
+struct LiveAtDefinition {
+    /// The registers in order of definition.
+    order: Vec<LiveId>,
+    sets: SecondaryMap<LiveId, Option<RegisterSet>>,
+}
+
+impl LiveAtDefinition {
+    fn define(&mut self, id: LiveId, live: RegisterSet) {
+        let set = &mut self.sets[id];
+        if set.is_none() {
+            self.order.push(id);
+            *set = Some(live);
+        }
+    }
+}
+
 fn live_at_definition(
     sub: &Subroutine,
     ctx: Ctx<'_, '_>,
     liveness: &Liveness,
     strategy: LocalsCoalescing,
-) -> OrderedMap<LiveId, RegisterSet> {
+) -> LiveAtDefinition {
     let known = |register: Register| liveness.known(register);
-    let mut live: OrderedMap<LiveId, RegisterSet> = OrderedMap::default();
+    let mut live = LiveAtDefinition::default();
     if strategy == LocalsCoalescing::RootOperand {
         let parameters: RegisterSet = sub.parameters.iter().filter_map(|p| known(*p)).collect();
         for parameter in sub.parameters.iter().filter_map(|p| known(*p)) {
-            live.insert(parameter, parameters.clone());
+            live.define(parameter, parameters.clone());
         }
     }
     for op in sub.ops_in_order() {
         for target in sub.ops[op].targets().iter().filter_map(|target| known(*target)) {
-            live.entry(target).or_default();
+            live.define(target, RegisterSet::new());
         }
     }
     for block in &sub.body {
         liveness.for_each_op_backwards(sub, ctx, *block, |op: OpId, live_out| {
             for target in sub.ops[op].targets().iter().filter_map(|target| known(*target)) {
-                let entry = live.get_mut(&target).expect("every target has an entry");
-                entry.union_with(live_out);
+                let set = live.sets[target].as_mut().expect("every target has an entry");
+                set.union_with(live_out);
             }
         });
     }

@@ -8,6 +8,9 @@ use crate::ir::op::{Terminator, TerminatorKind};
 
 /// Splits all critical edges except those from a block to itself.
 pub(super) fn split(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+    if sub.body.len() < 2 {
+        return;
+    }
     let mut next_number = sub.next_block_number();
     let mut body = Vec::with_capacity(sub.body.len());
     for predecessor in std::mem::take(&mut sub.body) {

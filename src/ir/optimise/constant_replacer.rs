@@ -46,14 +46,17 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
     }
     let contents = sub.register_table(Content::Unknown);
     let mut candidates = Candidates { contents, constants: Vec::with_capacity(found.len()) };
-    for phi in sub.phis_in_order() {
-        candidates.contents[sub.phis[phi].register] = Content::Copy;
-    }
-    for op in sub.ops_in_order() {
-        if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
-            sub.single_assignment(op)
-        {
-            candidates.contents[target] = Content::Copy;
+    for block in &sub.body {
+        let block = &sub.blocks[*block];
+        for phi in &block.phis {
+            candidates.contents[sub.phis[*phi].register] = Content::Copy;
+        }
+        for op in &block.ops {
+            if let Some((target, Source { kind: SourceKind::Value(Value::Register(_)), .. })) =
+                sub.single_assignment(*op)
+            {
+                candidates.contents[target] = Content::Copy;
+            }
         }
     }
     let mut pending: Vec<Register> = Vec::with_capacity(found.len());

@@ -47,7 +47,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         });
         sub.blocks[block].phis = phis;
     }
-    if !replacements.any {
+    if replacements.registers.is_empty() {
         return Ok(changed);
     }
     replace(sub, ctx.ir, &replacements)?;
@@ -128,20 +128,22 @@ impl Copied {
 
 /// What stands for the registers that go.
 struct Replacements {
-    of: RegisterTable<Option<Register>>,
-    any: bool,
+    registers: Vec<Register>,
+    /// Place of a register's replacement plus one; 0 for none.
+    places: RegisterTable<u32>,
 }
 
 impl Replacements {
     fn new(sub: &Subroutine) -> Self {
-        Self { of: sub.register_table(None), any: false }
+        Self { registers: Vec::new(), places: sub.register_table(0) }
     }
     fn insert(&mut self, register: Register, replacement: Register) {
-        self.of[register] = Some(replacement);
-        self.any = true;
+        self.registers.push(replacement);
+        let place = u32::try_from(self.registers.len()).expect("fewer than 2^32 registers");
+        self.places[register] = place;
     }
     fn get(&self, register: Register) -> Option<Register> {
-        self.of[register]
+        self.registers.get((self.places[register] as usize).wrapping_sub(1)).copied()
     }
 }
 

@@ -7,13 +7,13 @@
 use std::cell::RefCell;
 
 use crate::base::arena::Symbol;
-use crate::base::entity::{EntityId, EntitySet};
+use crate::base::entity::{EntityId, EntitySet, SecondaryMap};
 use crate::base::ordered::{LookupMap, LookupSet};
 use crate::define_id;
 use crate::ir::Ctx;
 use crate::ir::model::{Program, Subroutine};
 use crate::ir::op::OpKind;
-use crate::ir::pool::Pool;
+use crate::ir::pool::{Pool, SubId};
 
 define_id!(
     /// A name in the call graph.
@@ -159,6 +159,8 @@ fn is_small(sub: &Subroutine) -> bool {
 #[derive(Default)]
 struct CallGraph {
     ids: LookupMap<Symbol, NameId>,
+    /// The same, by the subroutines with the names.
+    ids_of_subs: SecondaryMap<SubId, Option<NameId>>,
     names: Vec<Symbol>,
     /// Callers of each name with their number of calls, in order of the first call.
     callers: Vec<Vec<(NameId, u32)>>,
@@ -168,15 +170,24 @@ struct CallGraph {
 
 impl CallGraph {
     fn new(program: &Program, pool: &Pool<'_>) -> Self {
-        let mut graph = Self::default();
+        let names = LookupMap::with_capacity(program.subroutines.len() + 1);
+        let mut graph = Self { ids: names, ..Self::default() };
         for sub in program.all_subroutines() {
-            let caller = graph.place(sub.header(pool).id);
+            let caller = graph.place_of(sub.id, pool);
             for target in &sub.needs().calls {
-                let callee = graph.place(pool.header(*target).id);
+                let callee = graph.place_of(*target, pool);
                 graph.add_call(caller, callee);
             }
         }
         graph
+    }
+    fn place_of(&mut self, sub: SubId, pool: &Pool<'_>) -> NameId {
+        if let Some(id) = self.ids_of_subs[sub] {
+            return id;
+        }
+        let id = self.place(pool.header(sub).id);
+        self.ids_of_subs[sub] = Some(id);
+        id
     }
     fn place(&mut self, name: Symbol) -> NameId {
         let (names, callers, callees) = (&mut self.names, &mut self.callers, &mut self.callees);

@@ -195,7 +195,17 @@ static PASSES: &[Pass] = &[
     .looking_for(Kinds::STATE),
 ];
 
-/// The rows that changes of a kind do not give anything to do, as bits.
+/// For each set of changes the rows that they do not give anything to do, as bits.
+static UNCONCERNED: [u32; ALL as usize + 1] = {
+    let mut rows = [0; ALL as usize + 1];
+    let mut changes = 0;
+    while changes <= ALL {
+        rows[changes as usize] = rows_that_do_not_mind(changes);
+        changes += 1;
+    }
+    rows
+};
+
 const fn rows_that_do_not_mind(changes: Changes) -> u32 {
     let mut rows = 0;
     let mut row = 0;
@@ -400,7 +410,7 @@ fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) 
         debug_assert_eq!(text::subroutine(ctx.ir, sub), before, "{name} hides a change");
     }
     if changed {
-        let settled = sub.memo.settled & rows_that_do_not_mind(pass.changes);
+        let settled = sub.memo.settled & UNCONCERNED[usize::from(pass.changes)];
         if pass.adds_kinds {
             sub.touch();
         } else {

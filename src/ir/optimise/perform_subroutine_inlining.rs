@@ -465,6 +465,9 @@ impl Inliner<'_, '_, '_> {
     ) -> Vec<BlockId> {
         let mut copies: SecondaryMap<BlockId, Option<BlockId>> = SecondaryMap::new();
         let mut blocks = Vec::with_capacity(callee.sub().body.len() + 1);
+        // the rest of the host block, arguments and results come too
+        sub.blocks.reserve(callee.sub().body.len() + 1);
+        sub.ops.reserve(callee.sub().op_count() + callee.sub().parameters.len() + 1);
         for block in &callee.sub().body {
             let original = &callee.sub().blocks[*block];
             let copy = sub.blocks.push(BasicBlock {

@@ -189,9 +189,12 @@ impl Classes {
     /// None when no two operations are equal.
     fn sort(sub: &Subroutine) -> Option<Self> {
         let ops = sub.op_count();
+        if ops < 2 {
+            return None;
+        }
         let mut numbers = Numbers::with_capacity(ops);
         let mut of_ops = Vec::with_capacity(ops);
-        let mut first_places = SecondaryMap::new();
+        let mut first_places = SecondaryMap::with_len(sub.blocks.len());
         let mut considered = 0;
         for block in &sub.body {
             first_places[*block] = u32::try_from(of_ops.len()).expect("fewer than 2^32 operations");

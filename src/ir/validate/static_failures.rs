@@ -20,7 +20,7 @@ const MAX_BYTES: u64 = MAX_BYTES_LENGTH as u64;
 const MAX_BOX_BYTES: u64 = MAX_BOX_BYTES_LENGTH as u64;
 
 /// What will go wrong.
-struct Problem {
+pub(super) struct Problem {
     severity: Severity,
     message: String,
 }
@@ -40,13 +40,21 @@ impl From<String> for Problem {
 /// Reports the first problem of each instruction that has one.
 pub(super) fn check(program: &Program, ctx: Ctx<'_, '_>) {
     for_each_intrinsic(program, |intrinsic, loc| {
-        let operands = Operands { pool: ctx.pool, intrinsic };
-        let problem = check_signature(&operands).or_else(|| check_op(&operands));
-        if let Some(Problem { severity, message }) = problem {
+        if let Some(Problem { severity, message }) = problem(ctx.pool, intrinsic) {
             let message = format!("{message}; will fail at runtime if reached");
             ctx.sink().report(severity, message, loc);
         }
     });
+}
+
+/// The first problem of an instruction.
+pub(super) fn problem(pool: &Pool<'_>, intrinsic: &Intrinsic) -> Option<Problem> {
+    let is_constant = |arg: &Value| matches!(arg, Value::Constant(..));
+    if intrinsic.immediates.is_empty() && !intrinsic.args.iter().any(is_constant) {
+        return None;
+    }
+    let operands = Operands { pool, intrinsic };
+    check_signature(&operands).or_else(|| check_op(&operands))
 }
 
 /// The constant operands of an instruction.

@@ -18,9 +18,7 @@ fn messages(kind: ProgramKind, ops: &str) -> Vec<String> {
         ops.trim().lines().map(|line| format!("        {}\n", line.trim())).collect();
     let text = format!("main m:\n    block@0: // L1\n{lines}        exit 1u");
     let program = text_read::program(ctx, &text, kind).expect("a dump");
-    for check in super::CHECKS {
-        check(&program, ctx);
-    }
+    super::check_programs(&[&program], ctx).expect("nothing stops it");
     let reported = session.sink.since(0);
     reported.iter().map(|item| format!("{}: {}", item.severity.name(), item.message)).collect()
 }

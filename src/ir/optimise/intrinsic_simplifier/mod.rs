@@ -101,29 +101,34 @@ impl<'a, 's> Simplifier<'a, 's> {
             queue: VecDeque::with_capacity(count),
             queued: EntitySet::new(),
         };
-        for op in sub.ops_in_order() {
-            let OpKind::Assign { targets, source } = &sub.ops[op].kind else { continue };
-            match (&source.kind, targets.as_slice()) {
-                (SourceKind::Intrinsic(intrinsic), [target]) => {
-                    simplifier.definitions[*target] = Definition::Alone(op);
-                    if intrinsic.op.is_compile_time_constant() {
-                        simplifier.queued.insert(op);
-                        simplifier.queue.push_back(op);
-                    }
-                }
-                (SourceKind::InnerTransactionField { .. }, [target]) => {
-                    simplifier.definitions[*target] = Definition::Alone(op);
-                }
-                (SourceKind::Intrinsic(intrinsic), [content, _])
-                    if intrinsic.op == AvmOp::BoxGet =>
-                {
-                    simplifier.definitions[*content] = Definition::BoxContent;
-                    simplifier.reads_boxes = true;
-                }
-                _ => {}
+        for block in &sub.body {
+            for op in &sub.blocks[*block].ops {
+                simplifier.look_at(sub, *op);
             }
         }
         simplifier
+    }
+
+    /// Notes what an operation defines, and adds it to the worklist when it is a candidate.
+    fn look_at(&mut self, sub: &Subroutine, op: OpId) {
+        let OpKind::Assign { targets, source } = &sub.ops[op].kind else { return };
+        match (&source.kind, targets.as_slice()) {
+            (SourceKind::Intrinsic(intrinsic), [target]) => {
+                self.definitions[*target] = Definition::Alone(op);
+                if intrinsic.op.is_compile_time_constant() {
+                    self.queued.insert(op);
+                    self.queue.push_back(op);
+                }
+            }
+            (SourceKind::InnerTransactionField { .. }, [target]) => {
+                self.definitions[*target] = Definition::Alone(op);
+            }
+            (SourceKind::Intrinsic(intrinsic), [content, _]) if intrinsic.op == AvmOp::BoxGet => {
+                self.definitions[*content] = Definition::BoxContent;
+                self.reads_boxes = true;
+            }
+            _ => {}
+        }
     }
 
     /// Adds an assignment to the worklist when it is a candidate.
