@@ -223,6 +223,8 @@ fn is_in_region(block: *mut u8) -> bool {
 // SAFETY: blocks of the region are as large and aligned as asked for, do not overlap, and are reused
 // only after they were freed, whichever thread did that; all others are the system's.
 unsafe impl GlobalAlloc for Heap {
+    // thousands of places call these: in each of them they would be an eighth of the executable
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(class) = class(layout)
             && HOLDS.get()
@@ -237,6 +239,7 @@ unsafe impl GlobalAlloc for Heap {
         unsafe { System.alloc(layout) }
     }
 
+    #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if !is_in_region(block) {
             // SAFETY: what is not of the region came from the system, with this layout.
@@ -253,6 +256,7 @@ unsafe impl GlobalAlloc for Heap {
         }
     }
 
+    #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if class(layout).is_none() || !HOLDS.get() {
             // SAFETY: passed on as it came.
@@ -267,6 +271,7 @@ unsafe impl GlobalAlloc for Heap {
         block
     }
 
+    #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if !is_in_region(block) {
             // SAFETY: what is not of the region came from the system, with this layout.
