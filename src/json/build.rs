@@ -21,6 +21,9 @@ pub(super) const OUTSIDE: u32 = 0;
 /// In the place of a shape that is not known.
 const NO_SHAPE: u32 = u32::MAX;
 
+/// Texts of so many bytes are too long to be told by how they start.
+const LONG: usize = 16;
+
 /// How many keys are tried before one is looked up by its hash.
 const KEYS_TRIED: usize = 4;
 
@@ -38,14 +41,16 @@ struct Point {
     sibling: u32,
     /// The keys up to here, if an object ended here.
     shape: u32,
+    /// The last key as it starts in the document.
+    start: Start,
     /// The strings that stood last as the value of the key, or in it.
     strings: [u32; 2],
 }
 
 impl Point {
-    fn new(key: u32, before: u32, id: u32) -> Self {
+    fn new(key: u32, start: Start, before: u32, id: u32) -> Self {
         let strings = [NO_TEXT; 2];
-        Self { key, before, next: OUTSIDE, sibling: id, shape: NO_SHAPE, strings }
+        Self { key, before, next: OUTSIDE, sibling: id, shape: NO_SHAPE, start, strings }
     }
 }
 
@@ -100,58 +105,47 @@ impl Vocabulary {
 }
 
 /// A text as it starts in the document. Most texts are short, and are told by this alone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Start {
     /// The text and the quote behind it, filled up with zeros; nothing of a long text.
     bytes: [u64; 2],
     /// All bits of what is not filled up.
     mask: [u64; 2],
     length: u32,
-    is_long: bool,
-    /// The point where objects start that are, or are in, the value of this key.
+}
+
+/// What is known of a text as a key.
+#[derive(Clone, Copy)]
+struct Key {
+    /// The point where objects start that are, or are in, its value.
     point: u32,
     /// The last point whose keys were searched for repeated ones and had this one among them.
     seen_at: u32,
+}
+
+impl Key {
+    const NEW: Key = Key { point: OUTSIDE, seen_at: OUTSIDE };
 }
 
 impl Start {
     const fn new(text: &str) -> Self {
         let text = text.as_bytes();
         let length = text.len();
-        let is_long = length >= 16;
-        let (mut bytes, mut mask) = ([0; 16], [0xff; 16]);
-        if !is_long {
-            let mut at = 0;
-            while at < length {
-                bytes[at] = text[at];
-                at += 1;
-            }
-            bytes[length] = b'"';
+        if length >= LONG {
+            return Self { length: length as u32, ..Self::never() };
+        }
+        let (mut bytes, mut mask) = ([0; 16], [0; 16]);
+        let mut at = 0;
+        while at < length {
+            (bytes[at], mask[at]) = (text[at], 0xff);
             at += 1;
-            while at < 16 {
-                mask[at] = 0;
-                at += 1;
-            }
         }
-        Self {
-            bytes: halves(bytes),
-            mask: halves(mask),
-            length: length as u32,
-            is_long,
-            point: OUTSIDE,
-            seen_at: OUTSIDE,
-        }
+        (bytes[length], mask[length]) = (b'"', 0xff);
+        Self { bytes: halves(bytes), mask: halves(mask), length: length as u32 }
     }
     /// What stands in the place of [`NO_TEXT`]: nothing in a document starts like it.
     const fn never() -> Self {
-        Self {
-            bytes: [1, 0],
-            mask: [0; 2],
-            length: 0,
-            is_long: false,
-            point: OUTSIDE,
-            seen_at: OUTSIDE,
-        }
+        Self { bytes: [1, 0], mask: [0; 2], length: 0 }
     }
     /// The place of the quote behind this text, if both stand among the bytes and are short.
     #[inline(always)]
@@ -175,6 +169,7 @@ pub(super) struct Builder<'a> {
     text_ids: IdTable,
     /// Of each text.
     starts: Vec<Start>,
+    keys: Vec<Key>,
     points: Vec<Point>,
     /// Points by the point before them and their key.
     point_ids: IdTable,
@@ -186,7 +181,7 @@ pub(super) struct Builder<'a> {
     object_count: u32,
     vocabulary: Option<&'static Vocabulary>,
     /// Where the keys that led to a point are put together.
-    keys: Vec<u32>,
+    way: Vec<u32>,
 }
 
 impl<'a> Builder<'a> {
@@ -207,6 +202,7 @@ impl<'a> Builder<'a> {
                 None => IdTable::with_capacity(expected),
             },
             starts: Vec::with_capacity(texts),
+            keys: Vec::with_capacity(texts),
             points: Vec::with_capacity(2 * expected),
             point_ids: IdTable::with_capacity(expected),
             shapes: Vec::with_capacity(expected / 4),
@@ -215,7 +211,7 @@ impl<'a> Builder<'a> {
             containers: IdTable::with_capacity(16 + (length / 256).min(1000)),
             object_count: 0,
             vocabulary,
-            keys: Vec::with_capacity(16),
+            way: Vec::with_capacity(16),
         };
         // in the place of `NO_TEXT`; it is never found
         builder.texts.push("");
@@ -224,7 +220,8 @@ impl<'a> Builder<'a> {
             builder.texts.extend_from_slice(vocabulary.texts);
             builder.starts.extend_from_slice(vocabulary.starts);
         }
-        builder.points.push(Point::new(NO_TEXT, OUTSIDE, OUTSIDE));
+        builder.keys.resize(builder.texts.len(), Key::NEW);
+        builder.points.push(Point::new(NO_TEXT, Start::never(), OUTSIDE, OUTSIDE));
         builder
     }
     /// The document, once its outermost value was read.
@@ -263,6 +260,7 @@ impl<'a> Builder<'a> {
         let id = fitting(self.texts.len())?;
         self.texts.push(text);
         self.starts.push(Start::new(text));
+        self.keys.push(Key::NEW);
         self.text_ids.insert(hash, id);
         Ok(id)
     }
@@ -343,12 +341,12 @@ impl<'a> Builder<'a> {
         values: &mut Vec<u32>,
         start: usize,
     ) -> Result<u32, ReadError> {
-        let mut keys = std::mem::take(&mut self.keys);
+        let mut keys = std::mem::take(&mut self.way);
         keys.clear();
         self.put_keys(point, &mut keys);
-        let starts = &mut self.starts;
+        let known = &mut self.keys;
         let is_repeated =
-            |key: &u32| std::mem::replace(&mut starts[*key as usize].seen_at, point) == point;
+            |key: &u32| std::mem::replace(&mut known[*key as usize].seen_at, point) == point;
         let places = if keys.iter().any(is_repeated) { places_of_repeated(&keys) } else { None };
         if let Some(places) = &places {
             move_to_places(&mut keys, 0, places);
@@ -365,7 +363,7 @@ impl<'a> Builder<'a> {
                 id
             }
         };
-        self.keys = keys;
+        self.way = keys;
         if places.is_none() {
             self.points[point as usize].shape = shape;
         }
@@ -378,14 +376,14 @@ impl<'a> Builder<'a> {
     #[inline]
     pub(super) fn start(&mut self, point: u32) -> Result<u32, ReadError> {
         let key = self.points[point as usize].key;
-        let start = self.starts[key as usize].point;
+        let start = self.keys[key as usize].point;
         if start == OUTSIDE && key != NO_TEXT { self.new_start(key) } else { Ok(start) }
     }
     #[cold]
     fn new_start(&mut self, key: u32) -> Result<u32, ReadError> {
         let id = fitting(self.points.len())?;
-        self.points.push(Point::new(NO_TEXT, OUTSIDE, id));
-        self.starts[key as usize].point = id;
+        self.points.push(Point::new(NO_TEXT, Start::never(), OUTSIDE, id));
+        self.keys[key as usize].point = id;
         Ok(id)
     }
     /// The point after the key that starts at a place, if it came after `point` lately, and the place
@@ -398,9 +396,9 @@ impl<'a> Builder<'a> {
         from: usize,
     ) -> Option<(u32, usize)> {
         let next = self.points[point as usize].next;
-        let key = self.points[next as usize].key;
-        match self.starts[key as usize].quote_after(bytes, from) {
+        match self.points[next as usize].start.quote_after(bytes, from) {
             Some(end) => Some((next, end)),
+            None if next == OUTSIDE => None,
             None => self.less_likely_key(point, bytes, from),
         }
     }
@@ -412,8 +410,9 @@ impl<'a> Builder<'a> {
             if next == last {
                 break;
             }
-            let Point { key, sibling, .. } = self.points[next as usize];
-            if let Some(end) = self.quote_after(key, bytes, from) {
+            let Point { key, sibling, start, .. } = &self.points[next as usize];
+            let (key, sibling) = (*key, *sibling);
+            if let Some(end) = self.quote_after_start(start, key, bytes, from) {
                 self.points[point as usize].next = next;
                 return Some((next, end));
             }
@@ -441,7 +440,7 @@ impl<'a> Builder<'a> {
             Some(id) => id,
             None => {
                 let id = fitting(self.points.len())?;
-                self.points.push(Point::new(key, point, id));
+                self.points.push(Point::new(key, self.starts[key as usize], point, id));
                 self.point_ids.insert(hash, id);
                 let last = self.points[point as usize].next;
                 if is_plain && last != OUTSIDE {
@@ -481,9 +480,23 @@ impl<'a> Builder<'a> {
     /// The place of the quote behind a text, if both stand among the bytes.
     #[inline(always)]
     fn quote_after(&self, text: u32, bytes: &[u8], from: usize) -> Option<usize> {
-        let start = &self.starts[text as usize];
+        self.quote_after_start(&self.starts[text as usize], text, bytes, from)
+    }
+    /// The same, with the start of the text.
+    #[inline(always)]
+    fn quote_after_start(
+        &self,
+        start: &Start,
+        text: u32,
+        bytes: &[u8],
+        from: usize,
+    ) -> Option<usize> {
         let end = start.quote_after(bytes, from);
-        if end.is_some() || !start.is_long { end } else { self.quote_after_long(text, bytes, from) }
+        if end.is_some() || (start.length as usize) < LONG {
+            end
+        } else {
+            self.quote_after_long(text, bytes, from)
+        }
     }
     #[inline(never)]
     fn quote_after_long(&self, text: u32, bytes: &[u8], from: usize) -> Option<usize> {

@@ -705,13 +705,13 @@ fn small_number(bytes: &[u8], start: usize) -> Option<(Word, usize)> {
 /// Whether all bytes are spaces.
 #[inline(always)]
 fn are_spaces(bytes: &[u8]) -> bool {
-    const SPACES: [u8; 32] = [b' '; 32];
-    if let (Some(first), Some(last)) = (bytes.first_chunk::<32>(), bytes.last_chunk::<32>()) {
+    const SPACES: [u8; 16] = [b' '; 16];
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
         *first == SPACES
             && *last == SPACES
-            && (bytes.len() <= 64 || bytes.as_chunks().0.iter().all(|chunk| *chunk == SPACES))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        [*first, *last] == [[b' '; 16]; 2]
+            && (bytes.len() <= 32 || bytes[16..].as_chunks().0.iter().all(|part| *part == SPACES))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        [*first, *last] == [[b' '; 8]; 2]
     } else {
         bytes.iter().all(|byte| *byte == b' ')
     }
