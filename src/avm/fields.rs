@@ -2,6 +2,7 @@
 //! constants of the protocol.
 
 use super::tables;
+use crate::base::word_table::WordTable;
 
 /// One name an instruction takes as immediate.
 #[derive(PartialEq, Eq, Debug)]
@@ -17,16 +18,24 @@ pub struct Field {
 pub struct FieldGroup {
     /// In order of the bytes.
     pub fields: &'static [Field],
-    /// Indices into `fields` in order of the names.
-    pub(super) by_name: &'static [u8],
+    by_name: WordTable<128>,
+}
+
+/// The group of these fields.
+pub(super) const fn group(fields: &'static [Field]) -> FieldGroup {
+    let mut by_name = WordTable::new();
+    let mut index = 0;
+    while index < fields.len() {
+        by_name.add(fields[index].name, index);
+        index += 1;
+    }
+    FieldGroup { fields, by_name }
 }
 
 impl FieldGroup {
     /// Where in `fields` a name stands.
     pub fn position(&self, name: &str) -> Option<usize> {
-        let found =
-            self.by_name.binary_search_by(|row| self.fields[usize::from(*row)].name.cmp(name));
-        found.ok().map(|index| usize::from(self.by_name[index]))
+        self.by_name.find(name, |index| self.fields[index].name)
     }
     /// The byte of a name.
     pub fn code(&self, name: &str) -> Option<u8> {
@@ -36,8 +45,17 @@ impl FieldGroup {
 
 /// The one static copy of the name of any field, curve, encoding and so on.
 pub fn name(text: &str) -> Option<&'static str> {
-    let found = tables::FIELD_NAMES.binary_search(&text);
-    found.ok().map(|index| tables::FIELD_NAMES[index])
+    static PLACES: WordTable<512> = {
+        let mut places = WordTable::new();
+        let mut index = 0;
+        while index < tables::FIELD_NAMES.len() {
+            places.add(tables::FIELD_NAMES[index], index);
+            index += 1;
+        }
+        places
+    };
+    let found = PLACES.find(text, |index| tables::FIELD_NAMES[index]);
+    found.map(|index| tables::FIELD_NAMES[index])
 }
 
 /// The type a transaction field has in the source language.
@@ -180,8 +198,17 @@ impl TxnField {
     }
     /// The field with this name.
     pub fn from_name(name: &str) -> Option<TxnField> {
-        let position = Self::ROWS.iter().position(|row| row.name == name)?;
-        Some(Self::ALL[position])
+        static PLACES: WordTable<128> = {
+            let mut places = WordTable::new();
+            let mut index = 0;
+            while index < TxnField::ROWS.len() {
+                places.add(TxnField::ROWS[index].name, index);
+                index += 1;
+            }
+            places
+        };
+        let found = PLACES.find(name, |index| Self::ROWS[index].name);
+        found.map(|index| Self::ALL[index])
     }
     /// The type of the value, or of each value of an array field.
     pub fn field_type(self) -> FieldType {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::fields::FieldGroup;
 use super::tables;
+use crate::base::word_table::WordTable;
 
 pub use super::tables::AvmOp;
 
@@ -145,9 +146,16 @@ impl AvmOp {
     }
     /// The operation with this name in TEAL.
     pub fn from_code(code: &str) -> Option<AvmOp> {
-        let rows = &tables::OPS_BY_CODE;
-        let found = rows.binary_search_by(|row| tables::OPS[usize::from(*row)].code.cmp(code));
-        found.ok().map(|index| AvmOp::ALL[usize::from(rows[index])])
+        static PLACES: WordTable<512> = {
+            let mut places = WordTable::new();
+            let mut index = 0;
+            while index < tables::OPS.len() {
+                places.add(tables::OPS[index].code, index);
+                index += 1;
+            }
+            places
+        };
+        PLACES.find(code, |index| tables::OPS[index].code).map(|index| AvmOp::ALL[index])
     }
     /// What the assembler knows about it.
     pub fn spec(self) -> SpecId {
@@ -269,9 +277,17 @@ const fn equal(a: &[u8], b: &[u8]) -> bool {
 impl OpSpec {
     /// The instruction with this name in TEAL.
     pub fn find(name: &str) -> Option<&'static OpSpec> {
-        let rows = &tables::OP_SPECS_BY_NAME;
-        let found = rows.binary_search_by(|row| tables::OP_SPECS[usize::from(*row)].name.cmp(name));
-        found.ok().map(|index| &tables::OP_SPECS[usize::from(rows[index])])
+        static PLACES: WordTable<512> = {
+            let mut places = WordTable::new();
+            let mut index = 0;
+            while index < tables::OP_SPECS.len() {
+                places.add(tables::OP_SPECS[index].name, index);
+                index += 1;
+            }
+            places
+        };
+        let found = PLACES.find(name, |index| tables::OP_SPECS[index].name);
+        found.map(|index| &tables::OP_SPECS[index])
     }
     /// How many instructions there are.
     pub const COUNT: usize = tables::OP_SPECS.len();

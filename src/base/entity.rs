@@ -72,9 +72,11 @@ impl<K: EntityId, V> PrimaryMap<K, V> {
     pub fn reserve(&mut self, additional: usize) {
         self.items.reserve(additional);
     }
-    /// Lets go of room for entities that are not expected any more.
-    pub fn shrink_to_fit(&mut self) {
-        self.items.shrink_to_fit();
+    /// Moves all entities to a table without room for more; this one keeps its memory.
+    pub fn drain_to_fit(&mut self) -> Self {
+        let mut items = Vec::with_capacity(self.items.len());
+        items.append(&mut self.items);
+        Self { items, keys: PhantomData }
     }
     /// The id the next `push` will return.
     pub fn next_id(&self) -> K {

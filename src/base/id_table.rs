@@ -119,12 +119,27 @@ pub const fn hash_bytes(bytes: &[u8]) -> u32 {
         hash.add(u64::from_le_bytes(*word));
         left = behind;
     }
-    let mut rest = 0;
-    while let [before @ .., last] = left {
-        rest = rest << 8 | *last as u64;
-        left = before;
+    hash.finish(last_word(bytes), bytes.len())
+}
+
+/// The bytes behind the last whole word, filled up with zeros.
+#[inline]
+const fn last_word(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    let rest = len % 8;
+    if rest == 0 {
+        0
+    } else if let Some(last) = bytes.last_chunk() {
+        u64::from_le_bytes(*last) >> (64 - 8 * rest)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let [first, last] = [u32::from_le_bytes(*first), u32::from_le_bytes(*last)];
+        first as u64 | (last as u64) << (8 * (len - 4))
+    } else {
+        let middle = len / 2;
+        bytes[0] as u64
+            | (bytes[middle] as u64) << (8 * middle)
+            | (bytes[len - 1] as u64) << (8 * (len - 1))
     }
-    hash.finish(rest, bytes.len())
 }
 
 /// The hash of a row of words, begun with `seed`.
@@ -164,6 +179,16 @@ mod tests {
             table.find(hash_bytes(key.as_bytes()), |id| keys[id as usize] == *key).is_some()
         }));
         assert_eq!(table.find(hash_bytes(b"none"), |_| true), None);
+    }
+
+    #[test]
+    fn the_last_word_is_filled_up_with_zeros() {
+        let bytes: Vec<u8> = (1..=20).collect();
+        for len in 0..=bytes.len() {
+            let rest = bytes[..len].as_chunks::<8>().1;
+            let word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            assert_eq!(last_word(&bytes[..len]), word, "{len}");
+        }
     }
 
     #[test]

@@ -10,3 +10,4 @@ pub mod ordered;
 pub mod source;
 pub mod source_text;
 pub mod text;
+pub mod word_table;

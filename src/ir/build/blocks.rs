@@ -6,19 +6,23 @@
 
 use crate::awst::stmt;
 use crate::base::arena::Symbol;
+use crate::base::entity::PrimaryMap;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
-use crate::ir::model::{BasicBlock, BlockId, Subroutine};
+use crate::ir::model::{BasicBlock, BlockId, OpId, Subroutine};
 use crate::ir::op::{Op, OpKind, Register, Terminator, TerminatorKind};
 use crate::ir::ssa::Ssa;
 use crate::ir::types::IrType;
 
-/// Room for the blocks of most bodies; what is left of it is returned.
-const EXPECTED_BLOCKS: usize = 16;
-/// Room for the operations of most bodies.
-const EXPECTED_OPS: usize = 64;
+/// Tables that each body fills anew, in the memory of the body before.
+#[derive(Default)]
+pub struct Tables {
+    ssa: Ssa,
+    blocks: PrimaryMap<BlockId, BasicBlock>,
+    ops: PrimaryMap<OpId, Op>,
+}
 
 #[derive(Clone, Copy)]
 struct LoopTargets {
@@ -46,12 +50,13 @@ pub struct Blocks<'a, 's> {
 }
 
 impl<'a, 's> Blocks<'a, 's> {
-    /// Starts the body of a subroutine that has none, with tables that another body may have filled.
-    pub fn new(ctx: Ctx<'a, 's>, mut sub: Subroutine, mut ssa: Ssa) -> Outcome<Self> {
+    /// Starts the body of a subroutine that has none.
+    pub fn new(ctx: Ctx<'a, 's>, mut sub: Subroutine, tables: Tables) -> Outcome<Self> {
+        let Tables { mut ssa, blocks, ops } = tables;
+        debug_assert!(sub.blocks.is_empty() && sub.ops.is_empty(), "there is no body yet");
+        (sub.blocks, sub.ops) = (blocks, ops);
         let mut entry = BasicBlock::new(sub.loc, None, None);
         entry.number = Some(0);
-        sub.blocks.reserve(EXPECTED_BLOCKS);
-        sub.ops.reserve(EXPECTED_OPS);
         let entry = sub.blocks.push(entry);
         sub.body.push(entry);
         ssa.start(&sub.parameters, entry);
@@ -255,7 +260,7 @@ impl<'a, 's> Blocks<'a, 's> {
     }
 
     /// Seals what is still open and returns the subroutine with its body, and the tables for the next.
-    pub fn finalise(mut self) -> Outcome<(Subroutine, Ssa)> {
+    pub fn finalise(mut self) -> Outcome<(Subroutine, Tables)> {
         for (label, block) in &self.pending {
             let message = format!("block with label {} not found", self.ctx.text(*label));
             self.ctx.sink().error(message, self.sub.blocks[*block].loc);
@@ -264,9 +269,9 @@ impl<'a, 's> Blocks<'a, 's> {
             self.ssa.seal(self.ctx, &mut self.sub, *block)?;
         }
         self.ssa.verify_complete(&self.sub)?;
-        // the subroutines of all programs are built before the first is compiled
-        self.sub.ops.shrink_to_fit();
-        self.sub.blocks.shrink_to_fit();
-        Ok((self.sub, self.ssa))
+        let Self { mut sub, ssa, .. } = self;
+        let (mut blocks, mut ops) = (std::mem::take(&mut sub.blocks), std::mem::take(&mut sub.ops));
+        (sub.blocks, sub.ops) = (blocks.drain_to_fit(), ops.drain_to_fit());
+        Ok((sub, Tables { ssa, blocks, ops }))
     }
 }

@@ -17,11 +17,10 @@ use crate::ir::op::{
     Constant, OpKind, Register, RegisterRole, Source, SourceKind, TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
-use crate::ir::ssa::Ssa;
 use crate::ir::types::{EncodingId, IrType, Shape};
 use crate::ir::verify;
 
-use super::blocks::Blocks;
+use super::blocks::{self, Blocks};
 use super::functions::FunctionRef;
 use super::itxn::InnerTransactions;
 use super::{BuildCtx, types};
@@ -69,7 +68,7 @@ struct Known<'s> {
 #[derive(Default)]
 pub(super) struct Tables<'s> {
     known: Known<'s>,
-    ssa: Ssa,
+    blocks: blocks::Tables,
 }
 
 /// Builds a body into the declaration of its subroutine.
@@ -78,22 +77,22 @@ pub(super) fn build<'a, 's>(
     function: FunctionRef<'s>,
     declaration: Subroutine,
 ) -> Outcome<Subroutine> {
-    let Tables { mut known, ssa } = build.tables.take();
+    let Tables { mut known, blocks } = build.tables.take();
     known.temp_counters.clear();
     known.evaluated.clear();
     known.single_evaluations.clear();
     let mut builder = FunctionBuilder {
         build,
         function,
-        blocks: Blocks::new(build.ir, declaration, ssa)?,
+        blocks: Blocks::new(build.ir, declaration, blocks)?,
         itxn: InnerTransactions::default(),
         known,
         has_implicit_parameters: false,
         deferred: None,
     };
     builder.build_body()?;
-    let (mut sub, ssa) = builder.blocks.finalise()?;
-    build.tables.replace(Tables { known: builder.known, ssa });
+    let (mut sub, blocks) = builder.blocks.finalise()?;
+    build.tables.replace(Tables { known: builder.known, blocks });
     verify::verify_new(&mut sub, build.ir)?;
     Ok(sub)
 }

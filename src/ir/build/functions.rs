@@ -122,7 +122,7 @@ impl<'s> Table<'s> {
 #[derive(Clone)]
 struct Shared<'s> {
     /// By place; made when something first refers to them.
-    library: [OnceCell<FunctionEntry<'s>>; library::COUNT],
+    library: [OnceCell<Box<FunctionEntry<'s>>>; library::COUNT],
     document: Table<'s>,
 }
 
@@ -163,7 +163,7 @@ impl<'s> FunctionMap<'s> {
     }
     /// All entries made so far, in order.
     pub fn entries(&self) -> impl Iterator<Item = &FunctionEntry<'s>> {
-        let library = self.shared.library.iter().filter_map(OnceCell::get);
+        let library = self.shared.library.iter().filter_map(OnceCell::get).map(Box::as_ref);
         library.chain(&self.shared.document.entries).chain(&self.own.entries)
     }
     /// Hands out the subroutines that programs use, in order. A program owns its subroutines, so one
@@ -186,10 +186,11 @@ impl<'s> FunctionMap<'s> {
         match Rc::try_unwrap(self.shared) {
             Ok(Shared { library, document }) => {
                 let library = library.into_iter().filter_map(OnceCell::into_inner);
+                let library = library.map(|entry| *entry);
                 library.chain(document.entries).for_each(|entry| give(Cow::Owned(entry)));
             }
             Err(shared) => {
-                let library = shared.library.iter().filter_map(OnceCell::get);
+                let library = shared.library.iter().filter_map(OnceCell::get).map(Box::as_ref);
                 let entries = library.chain(&shared.document.entries);
                 entries.for_each(|entry| give(Cow::Borrowed(entry)));
             }
@@ -320,7 +321,7 @@ impl<'s> BuildCtx<'_, 's> {
         let routine = self.library.read(self.ir.session, self.wtypes, place)?;
         let function = FunctionRef::Subroutine(routine);
         let declaration = make_subroutine(self, function, Implicits::None)?;
-        Ok(cell.get_or_init(|| FunctionEntry::new(function, declaration)))
+        Ok(cell.get_or_init(|| Box::new(FunctionEntry::new(function, declaration))))
     }
     /// The subroutine of an id, if it is one of the map. The body of a library routine is built when
     /// it is first asked for here.
