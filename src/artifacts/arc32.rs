@@ -34,22 +34,22 @@ pub fn render(
     }
     let mut out = Writer::new(Layout::Indent(4), room_for(approval, clear));
     out.open('{');
-    out.key("hints");
+    out.name("hints");
     out.open('{');
     for (signature, hint) in &hints {
         out.key(signature);
         hint.write(&mut out);
     }
     out.close('}');
-    out.key("source");
+    out.name("source");
     out.open('{');
-    out.key("approval");
+    out.name("approval");
     out.plain(approval);
-    out.key("clear");
+    out.name("clear");
     out.plain(clear);
     out.close('}');
     let totals = contract.state_totals;
-    out.key("state");
+    out.name("state");
     out.open('{');
     for (name, bytes, uints) in [
         ("global", totals.global_bytes, totals.global_uints),
@@ -57,32 +57,32 @@ pub fn render(
     ] {
         out.key(name);
         out.open('{');
-        out.key("num_byte_slices");
+        out.name("num_byte_slices");
         out.number(bytes);
-        out.key("num_uints");
+        out.name("num_uints");
         out.number(uints);
         out.close('}');
     }
     out.close('}');
-    out.key("schema");
+    out.name("schema");
     out.open('{');
     for (name, state) in [("global", &contract.global_state), ("local", &contract.local_state)] {
         out.key(name);
         write_schema(&mut out, state)?;
     }
     out.close('}');
-    out.key("contract");
+    out.name("contract");
     out.open('{');
     text_member(&mut out, "name", &contract.name);
     desc_member(&mut out, "desc", &contract.desc);
-    out.key("methods");
+    out.name("methods");
     out.open('[');
     for method in abi_methods {
         out.item();
         write_method(&mut out, method);
     }
     out.close(']');
-    out.key("networks");
+    out.name("networks");
     out.empty_object();
     out.close('}');
     let mut bare_calls = Vec::new();
@@ -91,7 +91,7 @@ pub fn render(
             add_calls(&mut bare_calls, &bare.allowed_completion_types, bare.create);
         }
     }
-    out.key("bare_call_config");
+    out.name("bare_call_config");
     write_calls(&mut out, &bare_calls);
     out.close('}');
     Ok(out.finish())
@@ -105,12 +105,12 @@ fn put<N: PartialEq, T>(list: &mut Vec<(N, T)>, name: N, value: T) {
     }
 }
 
-fn text_member(out: &mut Writer, name: &str, text: &str) {
-    out.key(name);
+fn text_member(out: &mut Writer, name: &'static str, text: &str) {
+    out.name(name);
     out.string(text);
 }
 
-fn desc_member(out: &mut Writer, name: &str, desc: &Option<String>) {
+fn desc_member(out: &mut Writer, name: &'static str, desc: &Option<String>) {
     if let Some(desc) = desc {
         text_member(out, name, desc);
     }
@@ -175,11 +175,11 @@ impl<'c> Hint<'c> {
         let Self { method, structs, defaults } = self;
         out.open('{');
         if method.readonly {
-            out.key("read_only");
+            out.name("read_only");
             out.bool(true);
         }
         if !defaults.is_empty() {
-            out.key("default_arguments");
+            out.name("default_arguments");
             out.open('{');
             for (name, value) in defaults {
                 out.key(name);
@@ -189,16 +189,16 @@ impl<'c> Hint<'c> {
         }
         let mut calls = Vec::new();
         add_calls(&mut calls, &method.allowed_completion_types, method.create);
-        out.key("call_config");
+        out.name("call_config");
         write_calls(out, &calls);
         if !structs.is_empty() {
-            out.key("structs");
+            out.name("structs");
             out.open('{');
             for (purpose, definition) in structs {
                 out.key(purpose);
                 out.open('{');
                 text_member(out, "name", definition.name());
-                out.key("elements");
+                out.name("elements");
                 out.open('[');
                 for field in &definition.fields {
                     out.item();
@@ -275,7 +275,7 @@ fn write_schema(out: &mut Writer, state: &OrderedMap<String, ContractState>) -> 
     let mut members = state.values().collect::<Vec<_>>();
     members.sort_by(|a, b| a.name.cmp(&b.name));
     out.open('{');
-    out.key("declared");
+    out.name("declared");
     out.open('{');
     for member in members {
         out.key(&member.name);
@@ -290,7 +290,7 @@ fn write_schema(out: &mut Writer, state: &OrderedMap<String, ContractState>) -> 
         out.close('}');
     }
     out.close('}');
-    out.key("reserved");
+    out.name("reserved");
     out.empty_object();
     out.close('}');
     Ok(())
@@ -299,7 +299,7 @@ fn write_schema(out: &mut Writer, state: &OrderedMap<String, ContractState>) -> 
 fn write_method(out: &mut Writer, method: &AbiMethod) {
     out.open('{');
     text_member(out, "name", &method.name);
-    out.key("args");
+    out.name("args");
     out.open('[');
     for arg in &method.args {
         out.item();
@@ -310,9 +310,9 @@ fn write_method(out: &mut Writer, method: &AbiMethod) {
         out.close('}');
     }
     out.close(']');
-    out.key("readonly");
+    out.name("readonly");
     out.bool(method.readonly);
-    out.key("returns");
+    out.name("returns");
     out.open('{');
     text_member(out, "type", &method.returns.arc4_type);
     desc_member(out, "desc", &method.returns.desc);

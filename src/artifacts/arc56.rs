@@ -73,7 +73,7 @@ struct Member<'m> {
 
 impl Member<'_> {
     fn write(&self, out: &mut Writer) {
-        out.key(self.name);
+        out.name(self.name);
         match self.content {
             Some(Content::Text(text)) => out.string(text),
             Some(Content::Base64(bytes)) => out.base64(bytes),
@@ -140,16 +140,16 @@ fn write_source_info(out: &mut Writer, session: &Session, assembled: &Assembled)
     // positions stay in their order
     errors.sort_by_key(|(message, _)| *message);
     out.open('{');
-    out.key("sourceInfo");
+    out.name("sourceInfo");
     write_array(out, errors.chunk_by(|a, b| a.0 == b.0), |out, same| {
         out.open('{');
-        out.key("pc");
+        out.name("pc");
         write_array(out, same, |out, (_, pc)| out.number(u64::from(*pc)));
-        out.key("errorMessage");
+        out.name("errorMessage");
         out.string(same[0].0);
         out.close('}');
     });
-    out.key("pcOffsetMethod");
+    out.name("pcOffsetMethod");
     out.plain(if assembled.op_pc_offset > 0 { "cblocks" } else { "none" });
     out.close('}');
 }
@@ -174,9 +174,9 @@ fn write_actions<'n>(
     call: impl IntoIterator<Item = &'n str>,
 ) {
     out.open('{');
-    out.key("create");
+    out.name("create");
     out.strings(create);
-    out.key("call");
+    out.name("call");
     out.strings(call);
     out.close('}');
 }
@@ -259,9 +259,9 @@ impl<'p> Specification<'p> {
         }
         let both = |out: &mut Writer, write: &dyn Fn(&mut Writer, ProgramOutput)| {
             out.open('{');
-            out.key("approval");
+            out.name("approval");
             write(out, approval);
-            out.key("clear");
+            out.name("clear");
             write(out, clear);
             out.close('}');
         };
@@ -318,9 +318,9 @@ impl<'p> Specification<'p> {
     fn compiler(&self, out: &mut Writer) {
         let [major, minor, patch] = COMPILER_VERSION;
         out.open('{');
-        out.key("compiler");
+        out.name("compiler");
         out.plain("puya");
-        out.key("compilerVersion");
+        out.name("compilerVersion");
         let members = [
             required("major", Content::Number(major)),
             required("minor", Content::Number(minor)),
@@ -339,9 +339,9 @@ impl<'p> Specification<'p> {
                 let nested = field.struct_name.as_deref().map(|name| self.resolve(name));
                 let of_type = nested.filter(|name| !name.is_empty()).unwrap_or(&field.arc4_type);
                 out.open('{');
-                out.key("name");
+                out.name("name");
                 out.string(&field.name);
-                out.key("type");
+                out.name("type");
                 out.string(of_type);
                 out.close('}');
             });
@@ -453,7 +453,7 @@ impl<'p> Specification<'p> {
     fn state(&self, out: &mut Writer, contract: &ContractMetadata) {
         let totals = contract.state_totals;
         out.open('{');
-        out.key("schema");
+        out.name("schema");
         out.open('{');
         for (name, ints, bytes) in [
             ("global", totals.global_uints, totals.global_bytes),
@@ -461,9 +461,9 @@ impl<'p> Specification<'p> {
         ] {
             out.key(name);
             out.open('{');
-            out.key("ints");
+            out.name("ints");
             out.number(ints);
-            out.key("bytes");
+            out.name("bytes");
             out.number(bytes);
             out.close('}');
         }

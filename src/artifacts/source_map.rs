@@ -12,7 +12,7 @@ use crate::session::Session;
 pub struct Maps<'t, 's> {
     session: &'t Session<'s>,
     trace: Trace<'s>,
-    items: Items,
+    items: Items<'s>,
     stack: List,
     defined: List,
 }
@@ -39,9 +39,9 @@ impl<'t, 's> Maps<'t, 's> {
         let capacity = mappings.len() + 288 * map.assembled.pcs.len() + 512;
         let mut out = Writer::new(Layout::Indent(2), String::with_capacity(capacity));
         out.open('{');
-        out.key("version");
+        out.name("version");
         out.number(3);
-        out.key("sources");
+        out.name("sources");
         out.open('[');
         for file in &files {
             let path = session.text(*file);
@@ -52,11 +52,11 @@ impl<'t, 's> Maps<'t, 's> {
             }
         }
         out.close(']');
-        out.key("mappings");
+        out.name("mappings");
         out.string(&mappings);
-        out.key("op_pc_offset");
+        out.name("op_pc_offset");
         out.number(map.assembled.op_pc_offset as u64);
-        out.key("pc_events");
+        out.name("pc_events");
         let Self { trace, items, stack, defined, .. } = self;
         stack.clear();
         defined.clear();
@@ -78,7 +78,7 @@ struct Events<'s, 't> {
     session: &'t Session<'s>,
     out: String,
     is_empty: bool,
-    items: &'t mut Items,
+    items: &'t mut Items<'s>,
     stack: &'t mut List,
     defined: &'t mut List,
 }
@@ -145,31 +145,26 @@ impl Events<'_, '_> {
     }
 }
 
-/// Names as items of an array, with comma and line end in front.
+/// Names as items of an array, with comma and line end in front; nothing for those not asked for so far.
 #[derive(Default)]
-struct Items {
-    text: String,
-    /// Where each name stands in the text; nowhere before it was asked for.
-    places: SecondaryMap<Symbol, (u32, u32)>,
-}
+struct Items<'s>(SecondaryMap<Symbol, &'s str>);
 
-impl Items {
-    const BEFORE: &str = ",\n        ";
+impl<'s> Items<'s> {
+    const BEFORE: &'static str = ",\n        ";
 
-    fn item(&mut self, session: &Session, name: Symbol) -> &str {
-        let place = &mut self.places[name];
-        if place.1 == 0 {
-            let position =
-                |text: &String| u32::try_from(text.len()).expect("names are smaller than 4 GiB");
-            place.0 = position(&self.text);
-            self.text.push_str(Self::BEFORE);
-            write_string(&mut self.text, session.text(name));
-            place.1 = position(&self.text);
+    fn item(&mut self, session: &Session<'s>, name: Symbol) -> &'s str {
+        let item = &mut self.0[name];
+        if item.is_empty() {
+            let text = session.text(name);
+            let mut out = String::with_capacity(Self::BEFORE.len() + text.len() + 2);
+            out.push_str(Self::BEFORE);
+            write_string(&mut out, text);
+            *item = session.arena.str(&out);
         }
-        &self.text[place.0 as usize..place.1 as usize]
+        item
     }
     /// Appends a name as a string.
-    fn push_string(&mut self, session: &Session, out: &mut String, name: Symbol) {
+    fn push_string(&mut self, session: &Session<'s>, out: &mut String, name: Symbol) {
         out.push_str(&self.item(session, name)[Self::BEFORE.len()..]);
     }
 }
@@ -190,7 +185,13 @@ impl List {
         self.names.clear();
         self.ends.clear();
     }
-    fn write(&mut self, session: &Session, out: &mut String, items: &mut Items, names: &[Symbol]) {
+    fn write<'s>(
+        &mut self,
+        session: &Session<'s>,
+        out: &mut String,
+        items: &mut Items<'s>,
+        names: &[Symbol],
+    ) {
         let Some(first) = names.first() else {
             out.push_str("[]");
             return;

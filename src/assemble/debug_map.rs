@@ -53,22 +53,28 @@ pub struct DebugMap<'p> {
 }
 
 impl<'p> DebugMap<'p> {
-    /// Ops that are shown, with their positions.
-    fn ops(&self) -> impl Iterator<Item = (u32, &'p Op)> + use<'p> {
+    /// Visits the ops that are shown, with their positions.
+    fn for_each_op(&self, mut visit: impl FnMut(u32, &Op)) {
         let assembled = self.assembled;
         let offset = assembled.pc_offset();
-        let ops = self.program.blocks().flat_map(|block| &block.ops);
-        let positions = assembled.pcs.iter().map(move |pc| pc - offset.min(*pc));
-        positions.zip(ops).skip(assembled.op_pc_offset)
+        let mut at = 0;
+        for block in self.program.blocks() {
+            for op in &block.ops {
+                if at >= assembled.op_pc_offset {
+                    visit(assembled.pcs[at] - offset, op);
+                }
+                at += 1;
+            }
+        }
     }
 
     /// Paths of source files, sorted.
     pub fn sources(&self, session: &Session) -> Vec<Symbol> {
         let mut sources = Vec::new();
         let (mut last_loc, mut last_file) = (Loc::NONE, None);
-        for (_, op) in self.ops().filter(|(_, op)| op.loc.is_some()) {
-            if op.loc == last_loc {
-                continue;
+        self.for_each_op(|_, op| {
+            if op.loc == last_loc || op.loc.is_none() {
+                return;
             }
             last_loc = op.loc;
             let file = session.locs.get(op.loc).and_then(|location| location.file);
@@ -76,7 +82,7 @@ impl<'p> DebugMap<'p> {
                 sources.extend(file);
                 last_file = file;
             }
-        }
+        });
         sources.sort_unstable();
         sources.dedup();
         sources.sort_unstable_by_key(|file| session.text(*file));
@@ -91,16 +97,16 @@ impl<'p> DebugMap<'p> {
         let mut reached = 0;
         let mut previous = [0, 0, 0];
         let (mut last_loc, mut last_file) = (Loc::NONE, (None, 0));
-        for (pc, op) in self.ops() {
+        self.for_each_op(|pc, op| {
             push_groups(&mut out, pc.saturating_sub(reached) as usize);
             reached = reached.max(pc);
             if op.loc == last_loc && op.loc.is_some() {
                 // nothing moves
                 out.push_str("AAAA");
-                continue;
+                return;
             }
-            let Some(location) = session.locs.get(op.loc) else { continue };
-            let Some(file) = location.file else { continue };
+            let Some(location) = session.locs.get(op.loc) else { return };
+            let Some(file) = location.file else { return };
             if last_file.0 != Some(file) {
                 let index = sources.iter().zip(0_i64..).find(|(source, _)| **source == file);
                 last_file = (Some(file), index.expect("files of all ops were gathered").1);
@@ -115,7 +121,7 @@ impl<'p> DebugMap<'p> {
                 push_vlq(&mut out, now - before);
             }
             previous = current;
-        }
+        });
         out
     }
 

@@ -76,6 +76,12 @@ impl Writer {
         write_string(&mut self.out, key);
         self.colon();
     }
+    /// Starts the next member of an object, whose key has nothing to escape.
+    pub fn name(&mut self, name: &'static str) {
+        self.item();
+        self.plain(name);
+        self.colon();
+    }
     /// Starts the next member of an object that has a number for key.
     pub fn number_key(&mut self, key: u64) {
         self.item();
@@ -185,7 +191,7 @@ const fn is_plain(byte: u8) -> bool {
 const WIDTH: usize = 16;
 
 #[inline]
-fn is_all_plain<const N: usize>(chunk: &[u8; N]) -> bool {
+fn is_all_plain(chunk: &[u8; WIDTH]) -> bool {
     chunk.iter().fold(0, |special, byte| special | u8::from(!is_plain(*byte))) == 0
 }
 
@@ -197,24 +203,16 @@ fn plain_prefix(bytes: &[u8]) -> usize {
     // the last ones together with some that were looked at
     let is_rest_plain = match bytes.last_chunk::<WIDTH>() {
         Some(last) => rest.len() < WIDTH && is_all_plain(last),
-        None => is_short_plain::<8>(rest) || is_short_plain::<4>(rest),
+        None => {
+            let mut filled_up = [b' '; WIDTH];
+            filled_up[..rest.len()].copy_from_slice(rest);
+            is_all_plain(&filled_up)
+        }
     };
     if is_rest_plain {
         return bytes.len();
     }
     start + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
-}
-
-/// Whether all bytes stand for themselves, where there are `N` of them to twice as many; false for any
-/// other number.
-#[inline]
-fn is_short_plain<const N: usize>(bytes: &[u8]) -> bool {
-    match (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
-        (Some(first), Some(last)) => {
-            bytes.len() <= 2 * N && is_all_plain(first) && is_all_plain(last)
-        }
-        _ => false,
-    }
 }
 
 /// Appends a quoted string; everything outside printable ASCII is escaped.

@@ -11,6 +11,7 @@
 //!                          l-load x#0
 //! ```
 
+use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, SecondaryMap};
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
@@ -27,13 +28,13 @@ use super::text::op_text;
 pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let session = ctx.session;
     let mut op_count = sub.op_count;
-    let mut work = Work::default();
+    let mut work = Work::new(sub.variables.len());
     // all others have nothing on the L-stack but operands
     let mut changed = Vec::new();
     for (id, block) in sub.body.iter_mut() {
         work.find_pairs(id, block);
         if !work.pairs.is_empty() {
-            work.copy_pairs(session, block, &mut sub.variables, &mut op_count)?;
+            work.copy_pairs(session, block, &mut op_count)?;
             changed.push(id);
         }
     }
@@ -56,7 +57,6 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
 type Pair = (usize, usize);
 
 /// What is known while pairs are served, of one block after the other.
-#[derive(Default)]
 struct Work {
     /// Block and position of the operation that used a variable last.
     last_uses: SecondaryMap<VarId, Option<(BlockId, usize)>>,
@@ -69,6 +69,14 @@ struct Work {
 }
 
 impl Work {
+    fn new(variables: usize) -> Self {
+        Self {
+            last_uses: SecondaryMap::with_len(variables),
+            pairs: Vec::new(),
+            heights: PrefixSums::default(),
+            served: Vec::new(),
+        }
+    }
     fn find_pairs(&mut self, id: BlockId, block: &Block) {
         self.pairs.clear();
         for (index, op) in block.ops.iter().enumerate() {
@@ -91,7 +99,6 @@ impl Work {
         &mut self,
         session: &Session<'_>,
         block: &mut Block,
-        variables: &mut Variables,
         op_count: &mut u32,
     ) -> Outcome<()> {
         let Work { pairs, heights, served, .. } = self;
@@ -126,7 +133,8 @@ impl Work {
             let copy = copy.and_then(|depth| {
                 let local = op.local()?;
                 let kind = OpKind::Store(local, Store::L { depth, copy: true });
-                let produces = Names::One(variables[local.var].copy_name(session));
+                // most are merged with what they copy and leave nothing
+                let produces = Names::One(local.id);
                 Some(Op { id: next_op_id(op_count), kind, produces, loc: op.loc })
             });
             if let (true, Some(local)) = (*fetched, op.local()) {
@@ -205,7 +213,7 @@ impl PrefixSums {
 }
 
 /// Merges a copy with the dead store it was made for, and a fetch with a copy of what it fetched. An
-/// operation that is the result of a merge is not merged again.
+/// operation that is the result of a merge is not merged again. Copies that stay get their name.
 fn remove_dead_stores(
     session: &Session<'_>,
     block: &mut Block,
@@ -213,15 +221,19 @@ fn remove_dead_stores(
     dead: &EntitySet<OpId>,
 ) {
     keep(&mut block.ops, |op, rest| {
-        let Some(next) = rest.first() else { return 0 };
+        let next = rest.first();
         match op.kind {
-            OpKind::Store(local, Store::L { depth, copy: true }) if dead.contains(next.id) => {
-                op.kind = OpKind::Store(local, Store::L { depth, copy: false });
-                op.produces = Names::None;
-                1
+            OpKind::Store(local, Store::L { depth, copy: true }) => {
+                if next.is_some_and(|next| dead.contains(next.id)) {
+                    op.kind = OpKind::Store(local, Store::L { depth, copy: false });
+                    op.produces = Names::None;
+                    return 1;
+                }
+                op.produces = Names::One(variables[local.var].copy_name(session));
+                0
             }
             OpKind::Load(local, Load::L { depth, copy: false })
-                if copied_to_l_stack(next).is_some_and(|copied| copied.id == local.id) =>
+                if next.and_then(copied_to_l_stack).is_some_and(|copied| copied.id == local.id) =>
             {
                 op.produces = Names::One(variables[local.var].copy_name(session));
                 op.kind = OpKind::Load(local, Load::L { depth, copy: true });
@@ -257,12 +269,12 @@ fn copied_to_l_stack(op: &Op) -> Option<Local> {
 /// need no look: those of the loads are not known yet.
 fn remove_implicit_stores(block: &mut Block) {
     keep(&mut block.ops, |op, rest| {
-        let stores = rest.get(..op.produces.len()).unwrap_or_default();
-        let stored_ids = stores.iter().rev().map(|op| match op.kind {
-            OpKind::Store(local, Store::L { copy: false, .. }) => Some(local.id),
-            _ => None,
-        });
-        if stored_ids.eq(op.produces.iter().map(|id| Some(*id))) { stores.len() } else { 0 }
+        let Some(stores) = rest.get(..op.produces.len()) else { return 0 };
+        let is_stored_in_place = |(id, store): (&Symbol, &Op)| matches!(store.kind, OpKind::Store(local, Store::L { copy: false, .. }) if local.id == *id);
+        match op.produces.iter().rev().zip(stores).all(is_stored_in_place) {
+            true => stores.len(),
+            false => 0,
+        }
     });
 }
 

@@ -25,9 +25,10 @@ pub struct Lifetimes {
 impl Lifetimes {
     /// Solves the data flow of a subroutine with so many variables.
     pub fn of(body: &PrimaryMap<BlockId, Block>, variable_count: usize) -> Self {
+        let blocks = if variable_count > 0 { body.len() } else { 0 };
         let mut lifetimes = Self {
-            live_in: SecondaryMap::new(),
-            live_out: SecondaryMap::new(),
+            live_in: SecondaryMap::with_len(blocks),
+            live_out: SecondaryMap::with_len(blocks),
             dead_stores: EntitySet::new(),
             any_crosses: false,
         };

@@ -609,7 +609,8 @@ impl Subroutine {
     /// [`AvmType::Any`]. Done at first use and kept.
     pub fn collect_types(&mut self) {
         self.types.get_or_insert_with(|| {
-            let mut types: SecondaryMap<VarId, Option<AvmType>> = SecondaryMap::new();
+            let mut types: SecondaryMap<VarId, Option<AvmType>> =
+                SecondaryMap::with_len(self.variables.len());
             for local in self.body.values().flat_map(|block| &block.ops).filter_map(Op::local) {
                 let known = types[local.var].get_or_insert(local.atype);
                 if *known != local.atype {

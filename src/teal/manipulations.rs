@@ -69,7 +69,10 @@ impl<D: Defined> SimulatedStack<D> {
                     Shape::Text => table.ids(names).iter().for_each(|id| {
                         each_character(session, *id, |character| self.stack.push(character));
                     }),
-                    Shape::Tuple | Shape::List => self.stack.extend_from_slice(table.ids(names)),
+                    Shape::Tuple | Shape::List => match table.ids(names) {
+                        [id] => self.stack.push(*id),
+                        ids => self.stack.extend_from_slice(ids),
+                    },
                 },
                 StackManipulation::Define(names) => {
                     table.ids(names).iter().for_each(|id| match names.shape {

@@ -151,7 +151,8 @@ fn push_comment_line(out: &mut String, line: &str) {
 /// Whether nothing in a text ends a line: true for printable ASCII characters, false where a closer
 /// look is needed.
 fn is_one_line(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+    // without an end before the end, so that many bytes are looked at at once
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~' | b'\t'))
 }
 
 fn push_manipulations(session: &Session, out: &mut String, table: &Manipulations, op: &Op) {

@@ -66,12 +66,15 @@ enum Shuffles {
 
 impl Shuffles {
     fn of(block: &Block) -> Self {
-        let kinds = block.ops.iter().map(|op| match op.kind {
-            OpKind::Cover(_) | OpKind::Uncover(_) => Rotations,
-            OpKind::Dup | OpKind::DupN(_) => Copies,
-            _ => Nothing,
-        });
-        kinds.max().unwrap_or(Nothing)
+        let mut found = Nothing;
+        for op in &block.ops {
+            match op.kind {
+                OpKind::Cover(_) | OpKind::Uncover(_) => return Rotations,
+                OpKind::Dup | OpKind::DupN(_) => found = Copies,
+                _ => {}
+            }
+        }
+        found
     }
 }
 
