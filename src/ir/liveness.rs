@@ -86,6 +86,11 @@ impl Liveness {
         }
         let mut live_out: SecondaryMap<BlockId, EntitySet<LiveId>> =
             SecondaryMap::with_len(sub.blocks.len());
+        if let [block] = sub.body[..]
+            && sub.blocks[block].successors().is_empty()
+        {
+            return Liveness { numbering, live_out };
+        }
         let mut live_in = used;
         // Unreachable blocks have no place in the order, and edges into reachable ones all the same.
         let mut order = cfg::post_order(sub);

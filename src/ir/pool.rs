@@ -299,6 +299,10 @@ impl<'s> Pool<'s> {
         headers.push(Header { id, short_name, returns: self.arena.slice(returns), pure });
         sub
     }
+    /// How many subroutines are known.
+    pub fn sub_count(&self) -> usize {
+        self.headers.borrow().len()
+    }
     /// What callers know of a subroutine.
     pub fn header(&self, sub: SubId) -> Header<'s> {
         self.headers.borrow()[sub.index()]

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, EntitySet, SecondaryMap};
-use crate::base::ordered::{LookupMap, LookupSet};
+use crate::base::ordered::LookupMap;
 use crate::define_id;
 use crate::ir::Ctx;
 use crate::ir::model::{Program, Subroutine};
@@ -23,7 +23,8 @@ define_id!(
 /// The calls to inline, by the names of caller and callee.
 #[derive(Default)]
 pub(super) struct InliningPlan {
-    callees_of: LookupMap<Symbol, LookupSet<Symbol>>,
+    /// Caller and callee, in ascending order.
+    calls: Vec<(Symbol, Symbol)>,
     /// Whether a function only computes a value of its arguments; asked for and filled by the pass.
     pub(super) constant_functions: RefCell<LookupMap<Symbol, bool>>,
 }
@@ -31,14 +32,11 @@ pub(super) struct InliningPlan {
 impl InliningPlan {
     /// Whether a caller has any call to inline.
     pub(super) fn has_calls(&self, caller: Symbol) -> bool {
-        self.callees_of.contains_key(&caller)
+        self.calls.binary_search_by_key(&caller, |(caller, _)| *caller).is_ok()
     }
     /// Whether calls from one function to another are to be inlined.
     pub(super) fn contains(&self, caller: Symbol, callee: Symbol) -> bool {
-        self.callees_of.get(&caller).is_some_and(|callees| callees.contains(&callee))
-    }
-    fn add(&mut self, caller: Symbol, callee: Symbol) {
-        self.callees_of.get_or_insert_with(caller, LookupSet::new).insert(callee);
+        self.calls.binary_search(&(caller, callee)).is_ok()
     }
 
     /// Plans a round. Warns about functions that were to be inlined but cannot be.
@@ -52,51 +50,25 @@ impl InliningPlan {
             plan.forced(sub, &graph, ctx);
         }
         let level = ctx.options.optimization_level;
-        if level == 0 {
-            return plan;
-        }
-        let skipped = |sub: &Subroutine| level < 2 && sub.is_routing_wrapper;
-        let skipped_ids: LookupSet<Symbol> = program
-            .subroutines
-            .iter()
-            .filter(|sub| skipped(sub))
-            .map(|sub| sub.header(ctx.pool).id)
-            .collect();
-        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
-            let id = sub.header(ctx.pool).id;
-            let callers = graph.callers(id);
-            if is_trivial(sub) {
-                callers.for_each(|(caller, _)| plan.add(caller, id));
-            } else if !skipped_ids.contains(&id) {
-                let mut callers = callers;
-                if let (Some((caller, 1)), None) = (callers.next(), callers.next()) {
-                    plan.add(caller, id);
-                }
+        if level > 0 {
+            let skipped = |sub: &Subroutine| level < 2 && sub.is_routing_wrapper;
+            plan.trivial_and_called_once(program, &graph, skipped);
+            if plan.calls.is_empty() {
+                plan.small(program, &graph, skipped);
             }
         }
-        if !plan.callees_of.is_empty() {
-            return plan;
-        }
-        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
-            let id = sub.header(ctx.pool).id;
-            if !skipped_ids.contains(&id) && is_small(sub) {
-                let reachable = graph.reachable_from(id);
-                let outside = |caller: &Symbol| !graph.is_in(&reachable, *caller);
-                graph
-                    .callers(id)
-                    .map(|(caller, _)| caller)
-                    .filter(outside)
-                    .for_each(|caller| plan.add(caller, id));
-            }
-        }
+        plan.calls.sort_unstable();
         plan
+    }
+
+    fn add(&mut self, graph: &CallGraph, caller: NameId, callee: &Subroutine) {
+        self.calls.push((graph.name(caller), graph.name(graph.id(callee))));
     }
 
     fn forced(&mut self, sub: &mut Subroutine, graph: &CallGraph, ctx: Ctx<'_, '_>) {
         if sub.inline == Some(false) {
             return;
         }
-        let id = sub.header(ctx.pool).id;
         let entry = &sub.blocks[sub.entry()];
         if entry.phis.iter().any(|phi| !sub.phis[*phi].args.is_empty()) {
             if sub.inline == Some(true) {
@@ -104,23 +76,60 @@ impl InliningPlan {
                 ctx.sink().warning(message, sub.loc);
             }
             sub.inline = Some(false);
-        } else if graph.is_directly_recursive(id) {
+        } else if graph.is_directly_recursive(sub) {
             if sub.inline == Some(true) {
                 ctx.sink().warning("unable to inline recursive function", sub.loc);
             }
             sub.inline = Some(false);
         } else if sub.inline == Some(true) {
-            let reachable = graph.reachable_from(id);
-            for (caller, _) in graph.callers(id) {
-                if graph.is_in(&reachable, caller) {
+            let reachable = graph.reachable_from(sub);
+            for (caller, _) in graph.callers(sub) {
+                if reachable.contains(*caller) {
                     let message = format!(
                         "not inlining call from {} to {} because call may be re-entrant",
-                        ctx.text(caller),
-                        ctx.text(id)
+                        ctx.text(graph.name(*caller)),
+                        ctx.text(sub.header(ctx.pool).id)
                     );
                     ctx.sink().warning(message, sub.loc);
                 } else {
-                    self.add(caller, id);
+                    self.add(graph, *caller, sub);
+                }
+            }
+        }
+    }
+
+    fn trivial_and_called_once(
+        &mut self,
+        program: &Program,
+        graph: &CallGraph,
+        skipped: impl Fn(&Subroutine) -> bool,
+    ) {
+        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
+            let callers = graph.callers(sub);
+            if is_trivial(sub) {
+                callers.iter().for_each(|(caller, _)| self.add(graph, *caller, sub));
+            } else if let [(caller, 1)] = callers
+                && !skipped(sub)
+            {
+                self.add(graph, *caller, sub);
+            }
+        }
+    }
+
+    fn small(
+        &mut self,
+        program: &Program,
+        graph: &CallGraph,
+        skipped: impl Fn(&Subroutine) -> bool,
+    ) {
+        for sub in program.subroutines.iter().filter(|sub| sub.inline.is_none()) {
+            if skipped(sub) || !is_small(sub) {
+                continue;
+            }
+            let reachable = graph.reachable_from(sub);
+            for (caller, _) in graph.callers(sub) {
+                if !reachable.contains(*caller) {
+                    self.add(graph, *caller, sub);
                 }
             }
         }
@@ -156,11 +165,9 @@ fn is_small(sub: &Subroutine) -> bool {
 }
 
 /// Who calls whom, by name: the main subroutine may share its name with another.
-#[derive(Default)]
 struct CallGraph {
-    ids: LookupMap<Symbol, NameId>,
-    /// The same, by the subroutines with the names.
-    ids_of_subs: SecondaryMap<SubId, Option<NameId>>,
+    /// Where the names of subroutines are.
+    ids: SecondaryMap<SubId, Option<NameId>>,
     names: Vec<Symbol>,
     /// Callers of each name with their number of calls, in order of the first call.
     callers: Vec<Vec<(NameId, u32)>>,
@@ -170,33 +177,39 @@ struct CallGraph {
 
 impl CallGraph {
     fn new(program: &Program, pool: &Pool<'_>) -> Self {
-        let names = LookupMap::with_capacity(program.subroutines.len() + 1);
-        let mut graph = Self { ids: names, ..Self::default() };
+        let count = program.subroutines.len() + 1;
+        let mut graph = Self {
+            ids: SecondaryMap::with_len(pool.sub_count()),
+            names: Vec::with_capacity(count),
+            callers: Vec::with_capacity(count),
+            callees: Vec::with_capacity(count),
+        };
         for sub in program.all_subroutines() {
-            let caller = graph.place_of(sub.id, pool);
+            let caller = graph.place(sub.id, pool);
             for target in &sub.needs().calls {
-                let callee = graph.place_of(*target, pool);
+                let callee = graph.place(*target, pool);
                 graph.add_call(caller, callee);
             }
         }
         graph
     }
-    fn place_of(&mut self, sub: SubId, pool: &Pool<'_>) -> NameId {
-        if let Some(id) = self.ids_of_subs[sub] {
+    fn place(&mut self, sub: SubId, pool: &Pool<'_>) -> NameId {
+        if let Some(id) = self.ids[sub] {
             return id;
         }
-        let id = self.place(pool.header(sub).id);
-        self.ids_of_subs[sub] = Some(id);
+        let name = pool.header(sub).id;
+        // main comes first
+        let id = if self.names.first() == Some(&name) {
+            NameId::new(0)
+        } else {
+            debug_assert!(!self.names.contains(&name), "only main shares its name");
+            self.names.push(name);
+            self.callers.push(Vec::new());
+            self.callees.push(Vec::new());
+            NameId::new(self.names.len() - 1)
+        };
+        self.ids[sub] = Some(id);
         id
-    }
-    fn place(&mut self, name: Symbol) -> NameId {
-        let (names, callers, callees) = (&mut self.names, &mut self.callers, &mut self.callees);
-        *self.ids.get_or_insert_with(name, || {
-            names.push(name);
-            callers.push(Vec::new());
-            callees.push(Vec::new());
-            NameId::new(names.len() - 1)
-        })
     }
     fn add_call(&mut self, caller: NameId, callee: NameId) {
         self.callees[caller.index()].push(callee);
@@ -208,31 +221,29 @@ impl CallGraph {
             _ => callers.push((caller, 1)),
         }
     }
-    fn find(&self, name: Symbol) -> Option<NameId> {
-        self.ids.get(&name).copied()
+    fn id(&self, sub: &Subroutine) -> NameId {
+        self.ids[sub.id].expect("every subroutine of the program is in the graph")
     }
-    fn callers(&self, name: Symbol) -> impl Iterator<Item = (Symbol, u32)> + '_ {
-        let callers = self.find(name).map(|name| &self.callers[name.index()]);
-        callers.into_iter().flatten().map(|(caller, calls)| (self.names[caller.index()], *calls))
+    fn name(&self, id: NameId) -> Symbol {
+        self.names[id.index()]
     }
-    fn is_directly_recursive(&self, name: Symbol) -> bool {
-        self.find(name).is_some_and(|name| self.callees[name.index()].contains(&name))
+    /// The callers of a subroutine with their number of calls.
+    fn callers(&self, sub: &Subroutine) -> &[(NameId, u32)] {
+        &self.callers[self.id(sub).index()]
     }
-    /// The names that calls lead to from one, itself included.
-    fn reachable_from(&self, name: Symbol) -> EntitySet<NameId> {
-        let mut seen = EntitySet::new();
-        let mut pending: Vec<NameId> = self.find(name).into_iter().collect();
-        pending.iter().for_each(|name| {
-            seen.insert(*name);
-        });
+    fn is_directly_recursive(&self, sub: &Subroutine) -> bool {
+        let id = self.id(sub);
+        self.callees[id.index()].contains(&id)
+    }
+    /// The names that calls lead to from a subroutine, its own included.
+    fn reachable_from(&self, sub: &Subroutine) -> EntitySet<NameId> {
+        let mut pending = vec![self.id(sub)];
+        let mut seen: EntitySet<NameId> = pending.iter().copied().collect();
         while let Some(name) = pending.pop() {
             let callees = &self.callees[name.index()];
             pending.extend(callees.iter().filter(|callee| seen.insert(**callee)));
         }
         seen
-    }
-    fn is_in(&self, set: &EntitySet<NameId>, name: Symbol) -> bool {
-        self.find(name).is_some_and(|name| set.contains(name))
     }
 }
 

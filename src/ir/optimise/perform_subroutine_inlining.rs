@@ -210,11 +210,7 @@ impl Callee<'_> {
     fn op(&mut self, op: OpId) -> Op {
         match self {
             Callee::Kept(sub) => sub.ops[op].clone(),
-            Callee::Taken(sub) => {
-                let slot = Value::uint64(0, Loc::NONE);
-                let kind = OpKind::WriteSlot { slot, value: slot };
-                std::mem::replace(&mut sub.ops[op], Op { kind, loc: Loc::NONE })
-            }
+            Callee::Taken(sub) => take(&mut sub.ops[op]),
         }
     }
     /// The arguments of a phi, once.
@@ -234,6 +230,13 @@ impl Callee<'_> {
             }
         }
     }
+}
+
+/// An operation of which only the place is left.
+fn take(op: &mut Op) -> Op {
+    let slot = Value::uint64(0, Loc::NONE);
+    let kind = OpKind::WriteSlot { slot, value: slot };
+    std::mem::replace(op, Op { kind, loc: Loc::NONE })
 }
 
 /// First version of each name that a host does not use: a table over all names.
@@ -295,13 +298,13 @@ impl Inliner<'_, '_, '_> {
         }
         let mut rest_ops = sub.blocks[block].ops.split_off(place);
         let call_op = rest_ops.remove(0);
-        let Op { kind, loc: _ } = sub.ops[call_op].clone();
+        let Op { kind, loc: op_loc } = take(&mut sub.ops[call_op]);
         let (targets, invoke, call_loc) = match kind {
             OpKind::Assign {
                 targets,
                 source: Source { kind: SourceKind::Invoke(invoke), loc },
             } => (targets, invoke, loc),
-            OpKind::Invoke(invoke) => (Vec::new(), invoke, sub.ops[call_op].loc),
+            OpKind::Invoke(invoke) => (Vec::new(), invoke, op_loc),
             _ => unreachable!("asked only for calls"),
         };
         let last_called = &mut *self.ctx.last_called.borrow_mut();
