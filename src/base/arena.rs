@@ -3,7 +3,7 @@
 //! One [`Arena`] is made per request and dropped with it, so an id, a symbol or a borrowed string
 //! never outlives its request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::entity::EntityId;
 use super::id_table::{IdTable, hash_bytes};
@@ -70,6 +70,8 @@ pub struct Interner<'s> {
     texts: RefCell<Vec<&'s str>>,
     /// By base, then by number.
     numbered: RefCell<LookupMap<Symbol, Vec<Symbol>>>,
+    /// The symbols of single ASCII characters.
+    ascii: [Cell<Option<Symbol>>; 128],
     /// Where parts of a string are put together.
     joined: RefCell<String>,
 }
@@ -82,6 +84,7 @@ impl<'s> Interner<'s> {
             symbols: RefCell::new(IdTable::with_capacity(STRINGS_EXPECTED)),
             texts: RefCell::new(Vec::with_capacity(STRINGS_EXPECTED)),
             numbered: RefCell::default(),
+            ascii: [const { Cell::new(None) }; 128],
             joined: RefCell::default(),
         }
     }
@@ -103,6 +106,17 @@ impl<'s> Interner<'s> {
         joined.clear();
         parts.iter().for_each(|part| joined.push_str(part));
         self.intern(&joined)
+    }
+    /// The symbol of a single character.
+    pub fn character(&self, character: char) -> Symbol {
+        let known = self.ascii.get(character as usize);
+        known.and_then(Cell::get).unwrap_or_else(|| {
+            let symbol = self.intern(character.encode_utf8(&mut [0; 4]));
+            if let Some(known) = known {
+                known.set(Some(symbol));
+            }
+            symbol
+        })
     }
     /// The symbol of `{base}%{number}`. The same names of temporaries come in every function, numbered
     /// from 0.
@@ -154,5 +168,7 @@ mod tests {
         assert_eq!(interner.numbered(a, 3), numbered);
         assert_eq!(interner.intern("x%3"), numbered);
         assert_eq!(interner.intern_joined(&["x", "%", "3"]), numbered);
+        assert_eq!([interner.character('x'), interner.character('x')], [a, a]);
+        assert_eq!(interner.text(interner.character('é')), "é");
     }
 }

@@ -114,15 +114,15 @@ impl<'b, 's> Backend<'b, 's> {
                 (Metadata::LogicSig(metadata), vec![program])
             }
         };
-        let mut stack_code = Vec::new();
+        let mut stack_code = Vec::with_capacity(programs.len());
         for program in programs {
             stack_code.push(lower_to_stack_code(ctx, &program, &mut dumps)?);
         }
-        let mut assembly = Vec::new();
+        let mut assembly = Vec::with_capacity(stack_code.len());
         for program in stack_code {
             assembly.push(build_assembly(ctx, &program, &mut dumps)?);
         }
-        let mut programs = Vec::new();
+        let mut programs = Vec::with_capacity(assembly.len());
         for program in assembly {
             programs.push(finish_program(ctx, metadata.id(), program)?);
         }

@@ -84,6 +84,10 @@ struct Shared {
     no_locals: Locals,
     /// The registers of the subroutine that is being lowered, by name and version.
     known: LookupMap<(Symbol, u32), Known>,
+    /// Memory for the operations of a block.
+    ops: Vec<Op>,
+    /// Memory for what a statement assigns.
+    targets: Vec<Symbol>,
 }
 
 /// A register as a variable.
@@ -125,23 +129,23 @@ impl<'a, 's> Builder<'a, 's> {
     ) -> Outcome<Self> {
         let count = i32::try_from(sub.parameters.len())
             .map_err(|_| Failure::internal("too many parameters", sub.loc))?;
-        let mut blocks = SecondaryMap::new();
+        let mut blocks = SecondaryMap::with_len(sub.blocks.len());
         for (n, id) in sub.body.iter().enumerate() {
             blocks[*id] = Some(BlockId::new(n));
         }
         let mut builder = Self {
             ctx,
             labels,
-            shared,
             sub,
             is_main,
             blocks,
             variables: Variables::new(),
             slots: LookupMap::new(),
             op_count: 0,
-            ops: Vec::new(),
+            ops: std::mem::take(&mut shared.ops),
             statement: Loc::NONE,
-            targets: Vec::new(),
+            targets: std::mem::take(&mut shared.targets),
+            shared,
         };
         builder.shared.known.clear();
         for (index, parameter) in (-count..).zip(&sub.parameters) {
@@ -155,9 +159,12 @@ impl<'a, 's> Builder<'a, 's> {
         let (ctx, sub) = (self.ctx, self.sub);
         let label = self.label(sub.id)?;
         let mut body = PrimaryMap::new();
+        body.reserve(sub.body.len());
         for block in &sub.body {
             body.push(self.block(label, *block)?);
         }
+        self.shared.ops = std::mem::take(&mut self.ops);
+        self.shared.targets = std::mem::take(&mut self.targets);
         let header = sub.header(ctx.pool);
         let parameters = sub.parameters.iter().map(|parameter| {
             Ok(Parameter {

@@ -585,8 +585,12 @@ impl Subroutine {
         !self.is_main
             && (!self.signature.parameters.is_empty() || self.body.values().any(leaves_values))
     }
-    /// Orders the variables by name, so that sequences of ids compare as sequences of names.
+    /// Orders the variables by name, so that sequences of ids compare as sequences of names. Where no edge
+    /// leads anywhere nobody compares them.
     pub fn sort_variables(&mut self, session: &Session<'_>) {
+        if self.body.values().all(|block| block.predecessors.is_empty()) {
+            return;
+        }
         let named = self.variables.iter().map(|(var, it)| (session.text(it.name), var));
         let mut order: Vec<(&str, VarId)> = named.collect();
         if order.is_sorted() {

@@ -44,7 +44,8 @@ fn build_subroutine(
     slots: Option<&mir::SlotAllocation>,
 ) -> Outcome<Subroutine> {
     let use_frame = sub.needs_proto();
-    let mut blocks = vec![preamble(manipulations, sub, slots, use_frame)];
+    let mut blocks = Vec::with_capacity(1 + sub.body.len());
+    blocks.push(preamble(manipulations, sub, slots, use_frame));
     let mut built = EntitySet::new();
     let mut pending = vec![sub.entry()];
     while let Some(id) = pending.pop() {

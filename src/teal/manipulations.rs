@@ -113,8 +113,5 @@ fn distance(height: usize, depth: u32) -> i64 {
 
 /// Passes on every character of a name as a name.
 pub fn each_character(session: &Session, name: Symbol, mut take: impl FnMut(Symbol)) {
-    let mut buffer = [0; 4];
-    for character in session.text(name).chars() {
-        take(session.sym(character.encode_utf8(&mut buffer)));
-    }
+    session.text(name).chars().for_each(|character| take(session.symbols.character(character)));
 }

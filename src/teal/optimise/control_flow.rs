@@ -133,19 +133,20 @@ fn inline_single_ops(ctx: &Ctx, sub: &mut Subroutine) -> Outcome<()> {
 fn remove_unreachable(ctx: &Ctx, sub: &mut Subroutine) {
     let mut unreached = (1..sub.blocks.len())
         .map(|index| (sub.blocks[index].label, index))
-        .collect::<OrderedMap<_, _>>();
+        .collect::<LookupMap<_, _>>();
     let mut pending = vec![0];
     while let Some(index) = pending.pop() {
         for op in &sub.blocks[index].ops {
             let targets = op.kind.targets().iter();
-            pending.extend(targets.filter_map(|target| unreached.shift_remove(target)));
+            pending.extend(targets.filter_map(|target| unreached.remove(target)));
         }
     }
     if !unreached.is_empty() {
         ctx.session.sink.debug_with(|| {
-            let labels = unreached.keys().map(|label| repr(ctx.session.text(*label)));
-            let labels = labels.collect::<Vec<_>>().join(", ");
-            format!("removing unreachable blocks: [{labels}]")
+            let labels = sub.blocks.iter().map(|block| block.label);
+            let labels = labels.filter(|label| unreached.contains_key(label));
+            let labels = labels.map(|label| repr(ctx.session.text(label))).collect::<Vec<_>>();
+            format!("removing unreachable blocks: [{}]", labels.join(", "))
         });
         sub.blocks.retain(|block| !unreached.contains_key(&block.label));
     }
