@@ -14,52 +14,75 @@ use crate::teal::model::{Block, Immediate, Intrinsic, Op, OpKind};
 /// Sweeps the block once. After a hit the same position is looked at again; nothing steps back.
 pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
     let mut sweep = Sweep::new(&mut block.ops);
-    let mut height = block.entry_stack_height as i64;
+    let mut height = Height { value: block.entry_stack_height as i64, counted: 0 };
     let mut changed = false;
-    while let [first, ..] = sweep.rest() {
-        if is_inert(first) && !matches!(sweep.rest(), [_, _, third, ..] if is_swap(&third.kind)) {
-            let (consumes, produces) = first.kind.stack_effect();
-            height += produces as i64 - consumes as i64;
-            sweep.keep(1);
-            continue;
-        }
-        match rewrite(ctx, sweep.rest(), height)? {
+    loop {
+        let rewritten = match sweep.rest() {
+            [] => break,
+            ops if is_inert(ops) => None,
+            ops => rewrite(ctx, ops, || height.behind(sweep.done()))?,
+        };
+        match rewritten {
             Some((width, new)) => {
                 changed = true;
                 sweep.replace(ctx, width, new)?;
             }
-            None => {
-                let (consumes, produces) = first.kind.stack_effect();
-                height += produces as i64 - consumes as i64;
-                sweep.keep(1);
-            }
+            None => sweep.keep(1),
         }
     }
     sweep.finish();
     Ok(changed)
 }
 
-/// Whether no rewrite starts with this op, but for those that end in a swap two ops later.
-fn is_inert(op: &Op) -> bool {
-    match &op.kind {
-        OpKind::Intrinsic(intrinsic) => intrinsic.op != AvmOp::Arg,
-        OpKind::Int { value: 1.., .. }
-        | OpKind::Byte { .. }
-        | OpKind::TemplateInt(_)
-        | OpKind::TemplateByte(_)
-        | OpKind::CallSub { .. }
-        | OpKind::Return
-        | OpKind::RetSub { .. }
-        | OpKind::Branch(_)
-        | OpKind::BranchZero(_)
-        | OpKind::BranchNonZero(_) => true,
-        _ => false,
+/// The height of the stack behind some of the block's first ops. Few rewrites ask for it.
+struct Height {
+    value: i64,
+    /// How many ops it is behind.
+    counted: usize,
+}
+
+impl Height {
+    /// The height behind these ops, more than before.
+    fn behind(&mut self, ops: &[Op]) -> i64 {
+        for op in &ops[self.counted..] {
+            let (consumes, produces) = op.kind.stack_effect();
+            self.value += produces as i64 - consumes as i64;
+        }
+        self.counted = ops.len();
+        self.value
     }
 }
 
+/// Whether no rewrite starts with the first op.
+fn is_inert(ops: &[Op]) -> bool {
+    let second = ops.get(1).map(|op| &op.kind);
+    let alone = match &ops[0].kind {
+        OpKind::Cover(_)
+        | OpKind::Uncover(_)
+        | OpKind::Swap
+        | OpKind::Dup
+        | OpKind::DupN(_)
+        | OpKind::Dig(_)
+        | OpKind::PopN(_)
+        | OpKind::Assert { message: None, explicit: false } => false,
+        OpKind::FrameDig(_) => !matches!(second, Some(OpKind::FrameBury(_))),
+        OpKind::FrameBury(_) => !matches!(second, Some(OpKind::FrameDig(_))),
+        OpKind::Pop => !matches!(second, Some(OpKind::Pop | OpKind::PopN(_))),
+        OpKind::Int { value: 0, .. } => !matches!(second, Some(OpKind::Return)),
+        OpKind::Intrinsic(intrinsic) => intrinsic.op != AvmOp::Arg,
+        _ => true,
+    };
+    // two loads are exchanged by the swap behind them
+    alone && !matches!(ops, [_, _, third, ..] if is_swap(&third.kind))
+}
+
 /// The first rewrite that applies at the front of `ops`, widest windows first: how many ops it
-/// replaces, and by what.
-fn rewrite(ctx: &Ctx, ops: &[Op], height: i64) -> Outcome<Option<(usize, Vec<Op>)>> {
+/// replaces, and by what. `height` gives the height of the stack before them.
+fn rewrite(
+    ctx: &Ctx,
+    ops: &[Op],
+    height: impl FnOnce() -> i64,
+) -> Outcome<Option<(usize, Vec<Op>)>> {
     if ctx.level > 0 {
         if let [a, b, c, d, ..] = ops
             && let Some(new) = quadruple(a, b, c, d)
@@ -68,10 +91,13 @@ fn rewrite(ctx: &Ctx, ops: &[Op], height: i64) -> Outcome<Option<(usize, Vec<Op>
         }
         if let [a, b, c, ..] = ops
             && may_be_triple(a, c)
-            && !frame_dig_reaches(height, &ops[..3])
-            && let Some(new) = triple(a, b, c, height)?
         {
-            return Ok(Some((3, new)));
+            let height = height();
+            if !frame_dig_reaches(height, &ops[..3])
+                && let Some(new) = triple(a, b, c, height)?
+            {
+                return Ok(Some((3, new)));
+            }
         }
     }
     if let [a, b, ..] = ops

@@ -151,6 +151,10 @@ impl<'o> Sweep<'o> {
     pub(super) fn rest(&self) -> &[Op] {
         &self.ops[self.next..]
     }
+    /// The ops that are done.
+    pub(super) fn done(&self) -> &[Op] {
+        &self.ops[..self.done]
+    }
     /// Leaves the next ops as they are.
     #[inline]
     pub(super) fn keep(&mut self, count: usize) {
