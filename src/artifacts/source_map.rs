@@ -11,7 +11,7 @@ use crate::session::Session;
 /// Renders the maps of programs. Names that several of them have are put into JSON once.
 pub struct Maps<'t, 's> {
     session: &'t Session<'s>,
-    trace: Trace<'s>,
+    trace: Trace,
     items: Items<'s>,
     stack: List,
     defined: List,

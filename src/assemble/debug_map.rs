@@ -126,10 +126,10 @@ impl<'p> DebugMap<'p> {
     }
 
     /// Visits what happens, by position; positions where nothing does are left out.
-    pub fn for_each_event<'s>(
+    pub fn for_each_event(
         &self,
-        session: &Session<'s>,
-        trace: &mut Trace<'s>,
+        session: &Session,
+        trace: &mut Trace,
         visit: &mut dyn FnMut(u32, &Event<'_>),
     ) -> Outcome<()> {
         if self.debug_level != 0 {
@@ -142,10 +142,10 @@ impl<'p> DebugMap<'p> {
     }
 
     /// Follows the names on the stack through the program.
-    fn trace<'s>(
+    fn trace(
         &self,
-        session: &Session<'s>,
-        trace: &mut Trace<'s>,
+        session: &Session,
+        trace: &mut Trace,
         visit: &mut dyn FnMut(u32, &Event<'_>),
     ) -> Outcome<()> {
         let assembled = self.assembled;
@@ -206,8 +206,8 @@ impl<'p> DebugMap<'p> {
 
 /// What is followed through one program after the other: its memory serves all of them.
 #[derive(Default)]
-pub struct Trace<'s> {
-    names: Names<'s>,
+pub struct Trace {
+    names: Names,
     /// Names of the subroutines by label.
     callees: LookupMap<Symbol, Symbol>,
     /// The stack where the block starts.
@@ -275,21 +275,23 @@ impl Defined for Definitions {
 
 /// Names on the stack, with what an op changed.
 #[derive(Default)]
-struct Names<'s> {
+struct Names {
     state: SimulatedStack<Definitions>,
     /// The stack before the op.
     before: Vec<Symbol>,
-    /// The names on the stack that are defined after the op, by text.
+    /// The names on the stack that are defined, by text, as of the last op that defined one.
     defined: Vec<Symbol>,
-    /// The same with their texts, to be sorted.
-    texts: Vec<(&'s str, Symbol)>,
+    /// Which names were met when `defined` was brought up to date: those with `mark` are missing there,
+    /// those with the number behind it are in their place.
+    marks: SecondaryMap<Symbol, u32>,
+    mark: u32,
 }
 
-impl<'s> Names<'s> {
+impl Names {
     /// Plays what an op does to the names, and says in the event what changed.
     fn play<'e>(
         &'e mut self,
-        session: &Session<'s>,
+        session: &Session,
         table: &Manipulations,
         op: &Op,
         event: &mut Event<'e>,
@@ -297,23 +299,41 @@ impl<'s> Names<'s> {
         if op.stack.is_empty() {
             return Ok(());
         }
-        let Names { state, before, defined, texts } = self;
-        before.clone_from(&state.stack);
+        let state = &mut self.state;
+        self.before.clone_from(&state.stack);
         let count = state.defined.count;
         state.apply(session, table, table.of(op.stack)).map_err(|error| error.failure())?;
         if state.defined.count != count {
-            let names = state.stack.iter().filter(|name| state.defined.contains(**name));
-            texts.clear();
-            texts.extend(names.map(|name| (session.text(*name), *name)));
-            texts.sort_unstable();
-            defined.clear();
-            defined.extend(texts.iter().map(|(_, name)| *name));
-            defined.dedup();
-            event.defined_out = Some(defined);
+            self.update_defined(session);
+            event.defined_out = Some(&self.defined);
         }
-        if state.stack != *before {
-            event.stack_out = Some(&state.stack);
+        if self.state.stack != self.before {
+            event.stack_out = Some(&self.state.stack);
         }
         Ok(())
+    }
+
+    /// Takes out what is not on the stack any more and puts in what came; the rest is in order already.
+    fn update_defined(&mut self, session: &Session) {
+        let Names { state, defined, marks, mark, .. } = self;
+        *mark += 2;
+        for name in state.stack.iter().filter(|name| state.defined.contains(**name)) {
+            marks[*name] = *mark;
+        }
+        defined.retain(|name| {
+            let stays = marks[*name] == *mark;
+            if stays {
+                marks[*name] += 1;
+            }
+            stays
+        });
+        for name in &state.stack {
+            if marks[*name] == *mark {
+                marks[*name] += 1;
+                let text = session.text(*name);
+                let place = defined.partition_point(|other| session.text(*other) < text);
+                defined.insert(place, *name);
+            }
+        }
     }
 }
