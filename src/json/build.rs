@@ -379,6 +379,13 @@ impl<'a> Builder<'a> {
         let start = self.keys[key as usize].point;
         if start == OUTSIDE && key != NO_TEXT { self.new_start(key) } else { Ok(start) }
     }
+    /// The same, if objects started there before.
+    #[inline(always)]
+    pub(super) fn known_start(&self, point: u32) -> Option<u32> {
+        let key = self.points[point as usize].key;
+        let start = self.keys[key as usize].point;
+        (start != OUTSIDE).then_some(start)
+    }
     #[cold]
     fn new_start(&mut self, key: u32) -> Result<u32, ReadError> {
         let id = fitting(self.points.len())?;
@@ -400,6 +407,22 @@ impl<'a> Builder<'a> {
             Some(end) => Some((next, end)),
             None if next == OUTSIDE => None,
             None => self.less_likely_key(point, bytes, from),
+        }
+    }
+    /// The point after the member whose key starts with the quote at a place, and where its value starts,
+    /// if the key came after `point` lately, and at most one space after its colon.
+    #[inline(always)]
+    pub(super) fn likely_member(
+        &mut self,
+        point: u32,
+        bytes: &[u8],
+        quote: usize,
+    ) -> Option<(u32, usize)> {
+        let (next, end) = self.likely_key(point, bytes, quote + 1)?;
+        match bytes.get(end + 1..) {
+            Some([b':', b' ', first, ..]) if *first > b' ' => Some((next, end + 3)),
+            Some([b':', first, ..]) if *first > b' ' => Some((next, end + 2)),
+            _ => None,
         }
     }
     #[inline(never)]

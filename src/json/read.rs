@@ -28,6 +28,10 @@ const SMALL_DIGITS_MAX: usize = 8;
 const OPEN_EXPECTED: usize = 64;
 const VALUES_EXPECTED: usize = 256;
 
+/// Values of the outermost container, whose extents may be asked for, and of those in it are closed one
+/// by one.
+const OUTER_LEVELS: usize = 2;
+
 /// Whether the text of a number is an integer (no fraction, no exponent, not `NaN` or `Infinity`).
 pub fn is_integer(number: &str) -> bool {
     let digits = number.strip_prefix('-').unwrap_or(number);
@@ -258,14 +262,13 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                     && let Some(extents) = &mut self.extents
                 {
                     extents.push(offset..self.at);
-                } else if container.close == b'}' {
-                    let next = self.likely_members(container.blanks, point, &mut values);
-                    point = next.0;
-                    if let Some(next) = next.1 {
-                        first = next;
-                        continue 'value;
-                    }
+                } else if container.close == b'}'
+                    && let Some(next) = self.likely_members(&mut open, &mut point, &mut values)?
+                {
+                    first = next;
+                    continue 'value;
                 }
+                let container = open.last().expect("the outermost value is read here");
                 let next = self.skip_likely_blanks(container.blanks_outside);
                 if next == b',' {
                     self.at += 1;
@@ -299,33 +302,68 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         }
     }
 
-    /// Reads on behind a member of an object for as long as all is at hand and comes as expected: a
-    /// comma, so many blanks, the key that came next before, and a value without others inside. The
-    /// point reached, and the first byte of a value that is another, whose key was read.
+    /// Reads on behind a member of an object for as long as all is at hand and comes as expected:
+    /// commas, as many blanks as before, keys that came next before, values, starts and ends of objects
+    /// inside of others. Gives the first byte of an unexpected value, whose key was read.
     fn likely_members(
         &mut self,
-        blanks: usize,
-        mut point: u32,
+        open: &mut Vec<Open>,
+        point: &mut u32,
         values: &mut Vec<u32>,
-    ) -> (u32, Option<u8>) {
+    ) -> Result<Option<u8>, ReadError> {
         let bytes = self.input.bytes();
         let builder = &mut self.builder;
-        let mut at = self.at;
+        let (mut at, mut here) = (self.at, *point);
+        let Some(&Open { mut blanks, mut blanks_outside, .. }) = open.last() else {
+            return Ok(None);
+        };
         let first = loop {
-            let Some(key) = likely_item(bytes, at, blanks) else { break None };
-            if bytes.get(key) != Some(&b'"') {
-                break None;
+            if bytes.get(at) != Some(&b',') {
+                let Some(end) = likely_next(bytes, at, blanks_outside, b'}') else { break None };
+                if open.len() <= OUTER_LEVELS {
+                    break None;
+                }
+                let Some(Open { start, point: around, .. }) = open.pop() else { break None };
+                let object = builder.object(here, values, start)?;
+                values.truncate(start);
+                values.push(object.0);
+                (at, here) = (end + 1, around);
+                match open.last() {
+                    Some(outer) if outer.close == b'}' => {
+                        (blanks, blanks_outside) = (outer.blanks, outer.blanks_outside);
+                        continue;
+                    }
+                    _ => break None,
+                }
             }
-            let Some((next, end)) = builder.likely_key(point, bytes, key + 1) else { break None };
-            let start = match bytes.get(end + 1..) {
-                Some([b':', b' ', first, ..]) if *first > b' ' => end + 3,
-                Some([b':', first, ..]) if *first > b' ' => end + 2,
-                _ => break None,
-            };
-            point = next;
+            let Some(quote) = likely_next(bytes, at + 1, blanks, b'"') else { break None };
+            let Some(member) = builder.likely_member(here, bytes, quote) else { break None };
+            let mut start;
+            (here, start) = member;
+            while bytes[start] == b'{' {
+                let inside = blanks + blanks.saturating_sub(blanks_outside);
+                if let Some(outset) = builder.known_start(here)
+                    && let Some(quote) = likely_next(bytes, start + 1, inside, b'"')
+                    && let Some((next, value)) = builder.likely_member(outset, bytes, quote)
+                    && open.len() < DEPTH_MAX
+                {
+                    (blanks_outside, blanks) = (blanks, inside);
+                    open.push(Open {
+                        close: b'}',
+                        blanks,
+                        blanks_outside,
+                        start: values.len(),
+                        point: here,
+                        offset: start,
+                    });
+                    (here, start) = (next, value);
+                } else {
+                    break;
+                }
+            }
             let known = match bytes[start] {
                 b'"' => builder
-                    .likely_string(point, bytes, start + 1)
+                    .likely_string(here, bytes, start + 1)
                     .map(|(id, end)| (Word::new(Tag::String, id), end + 1)),
                 b'0'..=b'9' => small_number(bytes, start),
                 b'n' => likely_word(bytes, start, b"null", Word::NULL),
@@ -340,8 +378,8 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
             values.push(value.0);
             at = end;
         };
-        self.at = at;
-        (point, first)
+        (self.at, *point) = (at, here);
+        Ok(first)
     }
 
     /// Moves past blanks; the byte found there, or 0 at the end. That there are `likely` of them, a
@@ -661,14 +699,16 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
     }
 }
 
-/// Where the item starts that follows on a comma and so many blanks: a line end and spaces, or at most
-/// one space.
+/// The place behind so many blanks, a line end and spaces or at most one space, if this byte is there.
 #[inline(always)]
-fn likely_item(bytes: &[u8], comma: usize, blanks: usize) -> Option<usize> {
-    let start = comma + 1 + blanks;
-    match bytes.get(comma..start)? {
-        [b','] | [b',', b' '] => Some(start),
-        [b',', b'\n', spaces @ ..] if are_spaces(spaces) => Some(start),
+fn likely_next(bytes: &[u8], start: usize, blanks: usize, next: u8) -> Option<usize> {
+    let end = start + blanks;
+    if bytes.get(end) != Some(&next) {
+        return None;
+    }
+    match &bytes[start..end] {
+        [] | [b' '] => Some(end),
+        [b'\n', spaces @ ..] if are_spaces(spaces) => Some(end),
         _ => None,
     }
 }

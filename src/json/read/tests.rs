@@ -234,3 +234,29 @@ fn pieces_read_as_the_whole() {
     let bad = Pieces { rest: b"\"\xff\"", window: Vec::new(), step: 9 };
     assert!(read_from(bad, &Arena::new()).is_err());
 }
+
+/// Only with more than a byte at hand anything is likely.
+#[test]
+fn what_is_likely_is_read_as_what_is_not() {
+    let inner =
+        r#"{"loc": {"file": "x", "line": 1}, "nodes": [{"loc": {"line": 20, "end": null}}]}"#;
+    let text = format!(r#"{{"a": {inner}, "b": [{inner}], "c": {{"loc": {inner}, "d": 1}}}}"#);
+    let arena = Arena::new();
+    let value = Value::from(read(&text, &arena).unwrap());
+    for layout in [Layout::Line, Layout::Indent(2)] {
+        let text = write(&value, layout);
+        for at in 0..text.len() {
+            for other in [" ", "", "{", "}", "]", ",", "\"", "\n", "0"] {
+                let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+                let pieces = Pieces { rest: changed.as_bytes(), window: Vec::new(), step: 1 };
+                let slow = read_from(pieces, &arena).map(Value::from);
+                match (read(&changed, &arena).map(Value::from), slow) {
+                    (Ok(fast), Ok(slow)) => {
+                        assert_eq!(write(&fast, Layout::Dense), write(&slow, Layout::Dense));
+                    }
+                    (fast, slow) => assert!(fast.is_err() && slow.is_err(), "{changed}"),
+                }
+            }
+        }
+    }
+}
