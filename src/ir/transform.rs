@@ -4,7 +4,7 @@
 use crate::diagnostics::Outcome;
 
 use super::model::{Artifact, Program};
-use super::optimise::CompiledPrograms;
+use super::optimise::{CompiledPrograms, EnabledPasses};
 use super::{Ctx, destructure, lower, optimise, slots, validate};
 
 /// Which state of a program an [`Observer`] sees.
@@ -64,8 +64,9 @@ pub fn transform(
     compiled: &dyn CompiledPrograms,
     observer: &mut dyn Observer,
 ) -> Outcome<()> {
+    let passes = EnabledPasses::of(ctx.options);
     for program in artifact.programs_mut() {
-        optimise::optimise(program, ctx, compiled, &mut |program| {
+        optimise::optimise(program, ctx, compiled, &passes, &mut |program| {
             observer.program(program, Stage::SsaOpt)
         })?;
     }
@@ -76,7 +77,7 @@ pub fn transform(
     }
     observer.end_of_step();
     for program in artifact.programs_mut() {
-        optimise::optimise(program, ctx, compiled, &mut |program| {
+        optimise::optimise(program, ctx, compiled, &passes, &mut |program| {
             observer.program(program, Stage::SsaArrayOpt)
         })?;
     }

@@ -74,12 +74,16 @@ fn definitions(sub: &Subroutine, ctx: Ctx<'_, '_>) -> (RegisterTable<bool>, Opti
     let mut repeated = None;
     for block in &sub.body {
         let block = &sub.blocks[*block];
-        let phis = block.phis.iter().map(|phi| sub.phis[*phi].register);
-        let targets = block.ops.iter().flat_map(|op| sub.ops[*op].targets().iter().copied());
-        for register in phis.chain(targets) {
+        let mut define = |register: Register| {
             if std::mem::replace(&mut defined[register], true) {
                 repeated = repeated.or(Some(register));
             }
+        };
+        for phi in &block.phis {
+            define(sub.phis[*phi].register);
+        }
+        for op in &block.ops {
+            sub.ops[*op].targets().iter().for_each(|target| define(*target));
         }
     }
     for parameter in &sub.parameters {

@@ -16,6 +16,8 @@ use crate::ir::text;
 use crate::ir::types::{AvmType, IrType};
 use crate::options::LocalsCoalescing;
 
+use super::names::NameTable;
+
 type RegisterSet = EntitySet<LiveId>;
 
 /// Registers that will share a name, and what is live where any of them is assigned.
@@ -35,10 +37,10 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>, names: &mut SharedName
     let liveness = match strategy {
         LocalsCoalescing::Aggressive => Liveness::analyse(sub, ctx, &|_| true),
         LocalsCoalescing::RootOperand | LocalsCoalescing::RootOperandExcludingArgs => {
-            if !names.collect(sub) {
+            if !collect(sub, names) {
                 return Ok(());
             }
-            Liveness::analyse(sub, ctx, &|register| names.contains(register.name))
+            Liveness::analyse(sub, ctx, &|register| names.get(register.name) == Registers::Several)
         }
     };
     let mut live_at_definition = live_at_definition(sub, ctx, &liveness, strategy);
@@ -86,46 +88,32 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>, names: &mut SharedName
     Ok(())
 }
 
-/// Names of variables of which several registers are defined: a table over all names, for one
-/// subroutine after the other.
-#[derive(Default)]
-pub(super) struct SharedNames {
-    registers: SecondaryMap<Symbol, Registers>,
-    /// The names that have an entry.
-    names: Vec<Symbol>,
-}
+/// The variables of which several registers are defined.
+pub(super) type SharedNames = NameTable<Registers>;
 
 /// The registers of a variable that are defined.
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Registers {
+pub(super) enum Registers {
     #[default]
     None,
     One(RegisterId),
     Several,
 }
 
-impl SharedNames {
-    /// Collects those of a subroutine; true when there are any.
-    fn collect(&mut self, sub: &Subroutine) -> bool {
-        for name in self.names.drain(..) {
-            self.registers[name] = Registers::None;
+/// Collects the variables of a subroutine; true when there are any of several registers.
+fn collect(sub: &Subroutine, names: &mut SharedNames) -> bool {
+    names.clear();
+    let mut any = false;
+    sub.visit_definitions(&mut |register| {
+        let known = names.get_mut(register.name);
+        if *known == Registers::None {
+            *known = Registers::One(register.id);
+        } else if *known != Registers::One(register.id) {
+            *known = Registers::Several;
+            any = true;
         }
-        let mut any = false;
-        sub.visit_definitions(&mut |register| {
-            let known = &mut self.registers[register.name];
-            if *known == Registers::None {
-                *known = Registers::One(register.id);
-                self.names.push(register.name);
-            } else if *known != Registers::One(register.id) {
-                *known = Registers::Several;
-                any = true;
-            }
-        });
-        any
-    }
-    fn contains(&self, name: Symbol) -> bool {
-        self.registers[name] == Registers::Several
-    }
+    });
+    any
 }
 
 /// What is live after any of the assignments of each register of interest that is defined.

@@ -1,22 +1,23 @@
 //! Phis to copies. First every phi argument gets a register of its own, copied at the end of its
 //! predecessor ("conventional SSA"): then a phi and its arguments can all share one name.
 
-use crate::base::arena::Symbol;
-use crate::base::ordered::{LookupMap, OrderedMap};
+use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::ir::Ctx;
 use crate::ir::model::{BlockId, RegisterTable, Subroutine};
 use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
 
+use super::names::NameTable;
+
 /// Gives every phi argument a register that nothing else reads. A phi without arguments becomes a
-/// copy of nothing.
-pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
+/// copy of nothing. `versions` is scratch for the highest version of each variable.
+pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>, versions: &mut NameTable<u32>) {
     if sub.phis_in_order().next().is_none() {
         return;
     }
-    let mut versions: LookupMap<Symbol, u32> = LookupMap::new();
+    versions.clear();
     sub.visit_definitions(&mut |register| {
-        let version = versions.get_or_insert_with(register.name, || register.version);
+        let version = versions.get_mut(register.name);
         *version = (*version).max(register.version);
     });
     let mut copies: OrderedMap<BlockId, Vec<(Register, Register)>> = OrderedMap::default();
@@ -34,7 +35,7 @@ pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
                 let id = sub.new_register_id();
                 let arg = &mut sub.phis[phi].args[index];
                 let Register { name, ty, loc, .. } = arg.value;
-                let version = versions.get_or_insert_with(name, || 0);
+                let version = versions.get_mut(name);
                 *version += 1;
                 let own = Register::local(id, name, *version, ty, loc);
                 copies.entry(arg.through).or_default().push((own, arg.value));

@@ -293,15 +293,25 @@ struct PassCtx<'a, 's> {
     compiled: &'a dyn CompiledPrograms,
 }
 
+/// The passes that the options ask for, with their rows.
+pub struct EnabledPasses(Vec<(u32, &'static Pass)>);
+
+impl EnabledPasses {
+    /// Those of these options.
+    pub fn of(options: &CompileOptions) -> Self {
+        Self((0..).zip(PASSES).filter(|(_, pass)| pass.enabled(options)).collect())
+    }
+}
+
 /// Optimises a program. `on_round` is called after each round that changed something.
 pub fn optimise(
     program: &mut Program,
     ctx: Ctx<'_, '_>,
     compiled: &dyn CompiledPrograms,
+    passes: &EnabledPasses,
     on_round: &mut dyn FnMut(&Program) -> Outcome<()>,
 ) -> Outcome<()> {
-    let passes: Vec<(u32, &Pass)> =
-        (0..).zip(PASSES).filter(|(_, pass)| pass.enabled(ctx.options)).collect();
+    let EnabledPasses(passes) = passes;
     let inlines = passes.iter().any(|(_, pass)| pass.scope == Scope::Program);
     let library = library_of(program, ctx);
     let mut places = program.index_by_id();
@@ -334,7 +344,7 @@ pub fn optimise(
                 library: &library,
                 compiled,
             };
-            changed |= optimise_subroutine(sub, &ctx, &passes)?;
+            changed |= optimise_subroutine(sub, &ctx, passes)?;
             if sub.needs().calls != calls_before {
                 calls.remove(sub.id, &calls_before);
                 calls.add(sub.id, &sub.needs().calls);

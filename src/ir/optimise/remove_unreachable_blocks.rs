@@ -8,6 +8,9 @@ use super::PassCtx;
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    if sub.body.len() == 1 {
+        return Ok(false);
+    }
     let reachable = cfg::reachable_blocks(sub);
     if reachable.len() == sub.body.len() {
         return Ok(false);

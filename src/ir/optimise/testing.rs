@@ -14,7 +14,9 @@ use crate::options::CompileOptions;
 use crate::session::Session;
 
 use super::inlining_plan::InliningPlan;
-use super::{CompiledPrograms, PASSES, PassCtx, TemplateConstant, focus, library_of, optimise};
+use super::{
+    CompiledPrograms, EnabledPasses, PASSES, PassCtx, TemplateConstant, focus, library_of, optimise,
+};
 
 /// Other artifacts as the tests need them: every program is the bytes of its artifact's name.
 struct Named<'a, 's>(&'a Session<'s>);
@@ -109,10 +111,11 @@ pub(super) fn check_rounds(level: i64, before: &str, after: &str, rounds: usize,
     let options = CompileOptions { optimization_level: level, ..CompileOptions::default() };
     let (seen, text, messages) = with_program(before, &options, |program, ctx, compiled| {
         let mut seen = 0;
-        let counted = optimise(program, ctx, compiled, &mut |_| {
-            seen += 1;
-            Ok(())
-        });
+        let counted =
+            optimise(program, ctx, compiled, &EnabledPasses::of(ctx.options), &mut |_| {
+                seen += 1;
+                Ok(())
+            });
         counted.expect("optimisation works");
         seen
     });

@@ -280,15 +280,13 @@ impl<'a, 's> Simplifier<'a, 's> {
     /// statements without effect, and simplifies the others.
     fn rewrite_operations(&self, sub: &mut Subroutine, block: BlockId) -> Outcome<bool> {
         let mut changed = false;
-        let mut dropped = EntitySet::new();
+        let mut dropped: Vec<OpId> = Vec::new();
         for place in 0..sub.blocks[block].ops.len() {
             let op = sub.blocks[block].ops[place];
             match self.statement(sub, op) {
                 Statement::Keep => {}
                 Statement::Assignment => changed |= self.rewrite_operation(sub, op)?,
-                Statement::Drop => {
-                    dropped.insert(op);
-                }
+                Statement::Drop => dropped.push(op),
                 Statement::Replace(kind) => {
                     sub.ops[op].kind = kind;
                     changed = true;
@@ -298,7 +296,9 @@ impl<'a, 's> Simplifier<'a, 's> {
         if dropped.is_empty() {
             return Ok(changed);
         }
-        sub.blocks[block].ops.retain(|op| !dropped.contains(*op));
+        // they come in the order of the block
+        let mut rest = dropped.iter().peekable();
+        sub.blocks[block].ops.retain(|op| rest.next_if_eq(&op).is_none());
         Ok(true)
     }
 
