@@ -46,7 +46,7 @@ impl Outputs for Discard {
 
 /// Writes to disk. A file is written under another name in its folder and renamed when everything
 /// is there, so nobody ever sees half a file. One that says already what it is to say only gets the
-/// time of the compilation, which costs a third and is what happens to most files when a project is
+/// time of the compilation, which costs less and is what happens to most files when a project is
 /// compiled again. What is left over after a failure is deleted.
 pub struct Disk {
     base: PathBuf,
@@ -107,6 +107,12 @@ impl Disk {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+    /// Whether a file that waits will replace what stands at `target` now.
+    fn will_replace(&self, target: &Path) -> bool {
+        self.waiting.iter().any(|file| {
+            matches!(file.content, Content::Temporary(_)) && file.target.as_os_str() == target
+        })
     }
     /// A name nothing else uses: the process and the place in the list make it so.
     fn temporary(&self, target: &Path) -> PathBuf {
@@ -187,7 +193,9 @@ impl Outputs for Disk {
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
         let target = self.base.join(path);
         let content = match unchanged(&target, content)? {
-            Some(file) if self.waiting.len() < OPEN_FILES => Content::Unchanged(file),
+            Some(file) if self.waiting.len() < OPEN_FILES && !self.will_replace(&target) => {
+                Content::Unchanged(file)
+            }
             _ => {
                 let temporary = self.temporary(&target);
                 fs::write(&temporary, content)
@@ -333,6 +341,20 @@ mod tests {
         let is_replaced: Vec<bool> = inodes.iter().zip(&after).map(|(a, (b, _))| a != b).collect();
         assert_eq!(is_replaced, [false, true, false, true]);
         assert_eq!(fs::read(folder.join("d")).unwrap(), changed);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn of_two_files_with_one_name_the_later_stays() {
+        let (folder, mut disk) = folder("twice");
+        for contents in [["1", "2"], ["1", "2"], ["2", "1"], ["1", "1"]] {
+            for content in contents {
+                disk.write(Path::new("a"), content.as_bytes()).unwrap();
+            }
+            disk.finish().unwrap();
+            assert_eq!(fs::read_to_string(folder.join("a")).unwrap(), contents[1]);
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::remove_dir_all(folder).unwrap();
     }
 
