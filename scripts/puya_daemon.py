@@ -189,7 +189,8 @@ class _WebSocket:
         del self._buffer[:count]
         return data
 
-    def _send_frame(self, opcode: int, payload: bytes) -> None:
+    @staticmethod
+    def _frame(opcode: int, payload: bytes) -> bytes:
         length = len(payload)
         if length < 126:
             header = struct.pack("!BB", 0x80 | opcode, 0x80 | length)
@@ -198,7 +199,10 @@ class _WebSocket:
         else:
             header = struct.pack("!BBQ", 0x80 | opcode, 0x80 | 127, length)
         mask = os.urandom(4)
-        self._send_all(header + mask + _mask(payload, mask))
+        return header + mask + _mask(payload, mask)
+
+    def _send_frame(self, opcode: int, payload: bytes) -> None:
+        self._send_all(self._frame(opcode, payload))
 
     def send(self, text: str) -> None:
         self._send_frame(0x1, text.encode())
