@@ -3,6 +3,7 @@
 //! tree with the reference's layouts.
 
 mod build;
+mod chunk;
 pub mod coerce;
 pub mod read;
 pub mod tree;

@@ -10,7 +10,10 @@
 use std::fmt;
 use std::ops::Range;
 
+use bumpalo::collections::Vec as BumpVec;
+
 use super::build::{Builder, OUTSIDE, Vocabulary, move_to_places, places_of_repeated};
+use super::chunk::{CHUNK, plain_start};
 use super::tree::{Json, Tag, Word};
 use crate::base::arena::Arena;
 use crate::base::id_table::{ByteHash, hash_bytes};
@@ -27,6 +30,15 @@ const SMALL_DIGITS_MAX: usize = 8;
 /// As many arrays and objects are usually open at once, and have as many values so far.
 const OPEN_EXPECTED: usize = 64;
 const VALUES_EXPECTED: usize = 256;
+
+/// So many bytes of a string with escapes are put together before they are kept.
+const STEPS: usize = 512;
+
+/// Bytes of the longest character.
+const UTF8_MAX: usize = 4;
+
+/// Bytes of the longest escape, a surrogate pair.
+const ESCAPE_MAX: usize = 12;
 
 /// Values of the outermost container, whose extents may be asked for, and of those in it are closed one
 /// by one.
@@ -514,55 +526,66 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         Ok((id, true))
     }
 
-    /// A string that is not plain, or not well-formed, or not all at hand.
-    #[cold]
+    /// A string with escapes or mistakes, or not all at hand.
+    #[inline(never)]
     fn special_string(&mut self) -> Result<(u32, bool), ReadError> {
-        let end = plain_run(self.input.bytes(), self.at + 1);
-        if end == self.input.bytes().len() && self.input.more(self.at) {
-            self.at = 0;
-            return self.unlikely_string();
-        }
-        Ok((self.escaped_string()?, false))
-    }
-
-    /// A string with escapes or mistakes.
-    fn escaped_string(&mut self) -> Result<u32, ReadError> {
-        let end = loop {
-            match string_end(self.input.bytes(), self.at + 1) {
-                Some(end) => break end,
-                None if self.input.more(self.at) => self.at = 0,
-                None => break self.input.bytes().len(),
-            }
-        };
-        let bytes = self.input.bytes();
-        let mut out = self.builder.buffer(end - self.at);
+        let mut out = self.builder.buffer(0);
+        // what is to follow in `out`; it always has room for one more step
+        let (mut step, mut filled) = ([0; STEPS], 0);
         let mut at = self.at + 1;
+        let mut is_plain = true;
         loop {
-            let plain_end = plain_run(bytes, at);
-            out.extend_from_slice_copy(&bytes[at..plain_end]);
-            at = plain_end;
-            match bytes.get(at) {
+            if filled > STEPS - CHUNK - UTF8_MAX {
+                keep(&mut out, &step[..filled]);
+                filled = 0;
+            }
+            let bytes = self.input.bytes();
+            let plain = match bytes[at..].first_chunk::<CHUNK>() {
+                Some(chunk) => {
+                    *step[filled..].first_chunk_mut().expect("room") = *chunk;
+                    plain_start(chunk)
+                }
                 None => {
-                    let message = "Unterminated string starting at";
-                    return Err(self.input.syntax_error(message, self.at));
+                    let plain = plain_run(bytes, at) - at;
+                    step[filled..filled + plain].copy_from_slice(&bytes[at..at + plain]);
+                    plain
                 }
-                Some(b'"') => {
-                    let Some(id) = self.builder.text_in(out)? else {
-                        return Err(self.error("invalid UTF-8"));
-                    };
-                    self.at = at + 1;
-                    return Ok(id);
-                }
-                Some(b'\\') => {
-                    let (character, length) = self.escape(at)?;
-                    out.extend_from_slice_copy(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    at += length;
-                }
-                Some(_) => {
-                    return Err(self.input.syntax_error("Invalid control character at", at));
-                }
+            };
+            filled += plain;
+            at += plain;
+            if plain == CHUNK {
+                continue;
+            }
+            let escape = match bytes[at..] {
+                [b'"', ..] => break,
+                [b'\\', letter @ (b'"' | b'\\'), ..] => Some(letter),
+                [b'\\', letter, ..] => plain_escape(letter),
+                [b'\\'] | [] => None,
+                [..] => return Err(self.input.syntax_error("Invalid control character at", at)),
+            };
+            let at_hand = bytes.len() - at;
+            is_plain &= at_hand == 0;
+            if let Some(byte) = escape {
+                step[filled] = byte;
+                filled += 1;
+                at += 2;
+            } else if at_hand < ESCAPE_MAX && self.input.more(self.at) {
+                (at, self.at) = (at - self.at, 0);
+            } else if at_hand == 0 {
+                let message = "Unterminated string starting at";
+                return Err(self.input.syntax_error(message, self.at));
+            } else {
+                let (character, length) = self.escape(at)?;
+                filled += character.encode_utf8(&mut step[filled..]).len();
+                at += length;
             }
         }
+        keep(&mut out, &step[..filled]);
+        let Some(id) = self.builder.text_in(out)? else {
+            return Err(self.error("invalid UTF-8"));
+        };
+        self.at = at + 1;
+        Ok((id, is_plain))
     }
 
     /// The character an escape stands for, and how long it is.
@@ -570,17 +593,11 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         let Some(letter) = self.input.bytes().get(at + 1) else {
             return Err(self.input.syntax_error("Unterminated string starting at", self.at));
         };
-        let plain = match letter {
-            b'"' | b'\\' | b'/' => char::from(*letter),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.unicode_escape(at),
-            _ => return Err(self.input.syntax_error("Invalid \\escape", at)),
-        };
-        Ok((plain, 2))
+        match plain_escape(*letter) {
+            Some(byte) => Ok((char::from(byte), 2)),
+            None if *letter == b'u' => self.unicode_escape(at),
+            None => Err(self.input.syntax_error("Invalid \\escape", at)),
+        }
     }
 
     /// A `\uXXXX` escape, or two that make a surrogate pair.
@@ -825,17 +842,26 @@ fn hashed_plain_run(bytes: &[u8], start: usize) -> (usize, u32) {
     (end, hash_bytes(&bytes[start..end]))
 }
 
-/// The place of the quote that ends a string, if it is among the bytes.
-fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    loop {
-        at = plain_run(bytes, at);
-        match bytes.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
+/// The byte that a backslash and this letter stand for, if they are a whole escape.
+#[inline(always)]
+fn plain_escape(letter: u8) -> Option<u8> {
+    match letter {
+        b'"' | b'\\' | b'/' => Some(letter),
+        b'b' => Some(0x8),
+        b'f' => Some(0xc),
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        _ => None,
     }
+}
+
+/// Puts bytes behind others. What becomes long is rarely moved, as it gets room for much more.
+fn keep(out: &mut BumpVec<'_, u8>, bytes: &[u8]) {
+    if out.capacity() - out.len() < bytes.len() {
+        out.reserve(bytes.len().max(3 * out.len()));
+    }
+    out.extend_from_slice_copy(bytes);
 }
 
 fn is_part_of_number(byte: &u8) -> bool {

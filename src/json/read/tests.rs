@@ -235,6 +235,24 @@ fn pieces_read_as_the_whole() {
     assert!(read_from(bad, &Arena::new()).is_err());
 }
 
+/// A document inside of a string, as requests have it, with escapes at every place of a chunk.
+#[test]
+fn long_strings_with_escapes_read_as_what_was_written() {
+    let text: String = (0..600_usize)
+        .map(|n| {
+            let characters = ["\n", "\"", "\\", "\u{1}", "é", "\u{1f600}", "/", "\t"];
+            format!("{}{}", " ".repeat(n % 37), characters[n % characters.len()])
+        })
+        .collect();
+    let written = write(&Value::from(text.as_str()), Layout::Dense);
+    for step in [1, 2, 15, 16, 17, 511, 512, 513, written.len()] {
+        let arena = Arena::new();
+        let pieces = Pieces { rest: written.as_bytes(), window: Vec::new(), step };
+        assert_eq!(read_from(pieces, &arena).unwrap().as_str(), Some(text.as_str()), "{step}");
+    }
+    assert_eq!(read(&written, &Arena::new()).unwrap().as_str(), Some(text.as_str()));
+}
+
 /// Only with more than a byte at hand anything is likely.
 #[test]
 fn what_is_likely_is_read_as_what_is_not() {
