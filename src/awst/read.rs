@@ -15,7 +15,7 @@ use super::decl::{
 use super::expr::ExprRef;
 use super::mentions::Mentions;
 use super::read_scalar::{class_of, hashable, lookup_key, number_of, repr_of};
-use super::read_words::{Key, Tag, Words};
+use super::read_words::{Key, Object, Tag, Words};
 use super::wtypes::{WTypeId, WTypes};
 use crate::avm::fields::SUPPORTED_AVM_VERSIONS;
 use crate::base::arena::Symbol;
@@ -195,7 +195,7 @@ pub(super) struct Reader<'r, 's> {
 /// What is known of the values of a document, so that what is equal is read once.
 #[derive(Default)]
 pub(super) struct Memory<'s> {
-    pub(super) words: Words,
+    pub(super) words: Words<'s>,
     /// The locations that objects were read as, by object; none where it was not.
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message, by object.
@@ -203,9 +203,9 @@ pub(super) struct Memory<'s> {
     /// The same of expressions that may be one node in several places, where references put them.
     pub(super) known_exprs: Vec<Option<Known<ExprRef<'s>>>>,
     known_methods: Vec<Option<Known<&'s ContractMethod<'s>>>>,
-    /// Interned texts of the document, by text.
+    /// Interned texts of the document, by text, as far as somebody asked.
     pub(super) symbols: Vec<Option<Symbol>>,
-    /// Normalised paths that texts of the document stand for, by text.
+    /// Absolute paths that texts of the document stand for, by text, as far as somebody asked.
     pub(super) paths: Vec<Option<Symbol>>,
 }
 
@@ -215,8 +215,6 @@ impl<'s> Memory<'s> {
         Self {
             words: Words::new(document),
             locs: vec![Loc::NONE; document.object_count()],
-            symbols: vec![None; document.text_count()],
-            paths: vec![None; document.text_count()],
             ..Self::default()
         }
     }
@@ -298,8 +296,9 @@ impl<'s> Reader<'_, 's> {
             Kind::Array(items) => return self.define_objects_among(items.iter()),
             _ => return Ok(()),
         };
-        let ids = self.memory.words.members(json, [Key::ObjectId, Key::Reference]);
-        let [id, reference] = ids.map(|id| id.filter(|id| !id.is_null()));
+        let object = self.object(json);
+        let id = |key| object.member(key).filter(|id| !id.is_null());
+        let (id, reference) = (id(Key::ObjectId), id(Key::Reference));
         if let Some(id) = id {
             hashable(id)?;
             if !self.definitions.insert(id, json) {
@@ -344,7 +343,7 @@ impl<'s> Reader<'_, 's> {
     }
     #[inline(never)]
     fn newly_resolved(&mut self, json: J<'s>, object: usize) -> J<'s> {
-        let reference = self.member(json, Key::Reference).filter(|id| !id.is_null());
+        let reference = self.object(json).member(Key::Reference).filter(|id| !id.is_null());
         let resolved = reference.and_then(|id| self.definitions.get(id)).unwrap_or(json);
         self.definitions.resolved[object] = Some(resolved);
         resolved
@@ -437,39 +436,36 @@ impl<'s> Reader<'_, 's> {
         }
         out
     }
-    /// The member of an object.
+    /// An object with the places of its members.
     #[inline]
-    pub(super) fn member(&mut self, object: J<'s>, key: Key) -> Option<J<'s>> {
-        self.memory.words.member(object, key)
+    pub(super) fn object(&mut self, json: J<'s>) -> Object<'s> {
+        self.memory.words.object(json, self.session.arena)
     }
     /// Reads a field that must be present.
     #[inline]
     pub(super) fn field<T>(
         &mut self,
-        object: J<'s>,
+        object: Object<'s>,
         key: Key,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        match self.member(object, key) {
+        match object.member(key) {
             Some(value) => self.in_field(key, value, read),
-            None => Err(no_field(object, key)),
+            None => Err(no_field(object.json(), key)),
         }
     }
     /// Reads a field that may be absent.
     #[inline]
     pub(super) fn optional_field<T>(
         &mut self,
-        object: J<'s>,
+        object: Object<'s>,
         key: Key,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<Option<T>> {
-        if let Some(value) = self.member(object, key) {
+        if let Some(value) = object.member(key) {
             return self.in_field(key, value, read).map(Some);
         }
-        match object.kind() {
-            Kind::Object(_) | Kind::String(_) | Kind::Array(_) => Ok(None),
-            _ => Err(refuses(format!("argument of type '{}' is not iterable", class_of(object)))),
-        }
+        if object.json().is_object() { Ok(None) } else { no_optional_field(object.json()) }
     }
     /// Reads a value that may be null.
     #[inline]
@@ -542,8 +538,8 @@ impl<'s> Reader<'_, 's> {
     }
     /// The class a tagged object names.
     #[inline]
-    pub(super) fn tag(&mut self, json: J<'s>) -> Outcome<Tag> {
-        self.field(json, Key::Tag, |reader, name| {
+    pub(super) fn tag(&mut self, object: Object<'s>) -> Outcome<Tag> {
+        self.field(object, Key::Tag, |reader, name| {
             if let Some(tag) = reader.memory.words.tag(name) {
                 return Ok(tag);
             }
@@ -553,8 +549,8 @@ impl<'s> Reader<'_, 's> {
     }
     /// The failure of an object tagged with a class that has no place here.
     #[cold]
-    pub(super) fn unknown_tag(&mut self, json: J<'s>) -> Failure {
-        let name = self.member(json, Key::Tag).and_then(Json::as_str);
+    pub(super) fn unknown_tag(&mut self, object: Object<'s>) -> Failure {
+        let name = object.member(Key::Tag).and_then(Json::as_str);
         fails(repr(name.unwrap_or_default()))
     }
     /// A text or null.
@@ -563,7 +559,7 @@ impl<'s> Reader<'_, 's> {
     }
     /// The location every node has.
     #[inline]
-    pub(super) fn loc_field(&mut self, object: J<'s>) -> Outcome<Loc> {
+    pub(super) fn loc_field(&mut self, object: Object<'s>) -> Outcome<Loc> {
         self.field(object, Key::SourceLocation, Self::loc)
     }
 
@@ -571,24 +567,25 @@ impl<'s> Reader<'_, 's> {
 
     fn roots(&mut self, document: J<'s>) -> Outcome<&'s [RootNode<'s>]> {
         self.slice(document, |reader, json| {
-            let tag = reader.tag(json)?;
+            let object = reader.object(json);
+            let tag = reader.tag(object)?;
             let arena = reader.session.arena;
             Ok(match tag {
-                Tag::Subroutine => RootNode::Subroutine(arena.alloc(reader.subroutine(json)?)),
+                Tag::Subroutine => RootNode::Subroutine(arena.alloc(reader.subroutine(object)?)),
                 Tag::LogicSignature => {
-                    RootNode::LogicSignature(arena.alloc(reader.logic_signature(json)?))
+                    RootNode::LogicSignature(arena.alloc(reader.logic_signature(object)?))
                 }
-                Tag::Contract => RootNode::Contract(arena.alloc(reader.contract(json)?)),
-                Tag::RootNode => return Err(reader.abstract_node(tag, json)),
-                _ => return Err(reader.unknown_tag(json)),
+                Tag::Contract => RootNode::Contract(arena.alloc(reader.contract(object)?)),
+                Tag::RootNode => return Err(reader.abstract_node(tag, object)),
+                _ => return Err(reader.unknown_tag(object)),
             })
         })
     }
     /// The failure of an object tagged with a class that has no objects.
-    pub(super) fn abstract_node(&mut self, tag: Tag, json: J<'s>) -> Failure {
-        let mut fields = self.loc_field(json).map(drop);
+    pub(super) fn abstract_node(&mut self, tag: Tag, object: Object<'s>) -> Failure {
+        let mut fields = self.loc_field(object).map(drop);
         if tag == Tag::Expression {
-            fields = fields.and_then(|()| self.field(json, Key::Wtype, Self::wtype).map(drop));
+            fields = fields.and_then(|()| self.field(object, Key::Wtype, Self::wtype).map(drop));
         }
         let methods =
             if tag == Tag::RootNode { "methods 'accept', 'id'" } else { "method 'accept'" };
@@ -600,21 +597,25 @@ impl<'s> Reader<'_, 's> {
             ))
         })
     }
-    fn subroutine(&mut self, json: J<'s>) -> Outcome<Subroutine<'s>> {
-        let mut function = self.function(json)?;
-        function.full_name = self.field(json, Key::Id, Self::symbol)?;
-        function.short_name = self.field(json, Key::Name, Self::symbol)?;
+    fn program(&mut self, json: J<'s>) -> Outcome<Subroutine<'s>> {
+        let object = self.object(json);
+        self.subroutine(object)
+    }
+    fn subroutine(&mut self, object: Object<'s>) -> Outcome<Subroutine<'s>> {
+        let mut function = self.function(object)?;
+        function.full_name = self.field(object, Key::Id, Self::symbol)?;
+        function.short_name = self.field(object, Key::Name, Self::symbol)?;
         Ok(Subroutine { function })
     }
     /// The fields that all functions share; the names are the caller's business.
-    fn function(&mut self, json: J<'s>) -> Outcome<Function<'s>> {
-        let inline = self.optional_field(json, Key::Inline, |r, j| r.nullable(j, Self::truth))?;
-        let pure = self.optional_field(json, Key::Pure, Self::truth)?;
-        let loc = self.loc_field(json)?;
-        let args = self.field(json, Key::Args, |r, j| r.slice(j, Self::argument))?;
-        let return_type = self.field(json, Key::ReturnType, Self::wtype)?;
-        let body = self.field(json, Key::Body, Self::block)?;
-        let documentation = self.field(json, Key::Documentation, Self::documentation)?;
+    fn function(&mut self, object: Object<'s>) -> Outcome<Function<'s>> {
+        let inline = self.optional_field(object, Key::Inline, |r, j| r.nullable(j, Self::truth))?;
+        let pure = self.optional_field(object, Key::Pure, Self::truth)?;
+        let loc = self.loc_field(object)?;
+        let args = self.field(object, Key::Args, |r, j| r.slice(j, Self::argument))?;
+        let return_type = self.field(object, Key::ReturnType, Self::wtype)?;
+        let body = self.field(object, Key::Body, Self::block)?;
+        let documentation = self.field(object, Key::Documentation, Self::documentation)?;
         let unnamed = self.session.sym("");
         Ok(Function {
             loc,
@@ -630,19 +631,21 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn argument(&mut self, json: J<'s>) -> Outcome<SubroutineArgument> {
-        let name = self.field(json, Key::Name, Self::symbol)?;
-        let loc = self.loc_field(json)?;
-        let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+        let object = self.object(json);
+        let name = self.field(object, Key::Name, Self::symbol)?;
+        let loc = self.loc_field(object)?;
+        let wtype = self.field(object, Key::Wtype, Self::wtype)?;
         if wtype == WTypeId::VOID {
             return Err(Failure::code("void type arguments are not supported", loc));
         }
         Ok(SubroutineArgument { name, loc, wtype })
     }
     fn documentation(&mut self, json: J<'s>) -> Outcome<MethodDocumentation<'s>> {
-        let description = self.optional_field(json, Key::Description, Self::nullable_text)?;
+        let object = self.object(json);
+        let description = self.optional_field(object, Key::Description, Self::nullable_text)?;
         let args =
-            self.optional_field(json, Key::Args, |r, j| r.map(j, |_, key| Ok(key), Self::text))?;
-        let returns = self.optional_field(json, Key::Returns, Self::nullable_text)?;
+            self.optional_field(object, Key::Args, |r, j| r.map(j, |_, key| Ok(key), Self::text))?;
+        let returns = self.optional_field(object, Key::Returns, Self::nullable_text)?;
         Ok(MethodDocumentation {
             description: description.flatten(),
             args: args.unwrap_or_default(),
@@ -661,10 +664,11 @@ impl<'s> Reader<'_, 's> {
         }
     }
     fn new_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
-        let mut function = self.function(json)?;
-        let cref = self.field(json, Key::Cref, Self::symbol)?;
-        function.short_name = self.field(json, Key::MemberName, Self::symbol)?;
-        let arc4_method_config = self.field(json, Key::Arc4MethodConfig, |reader, json| {
+        let object = self.object(json);
+        let mut function = self.function(object)?;
+        let cref = self.field(object, Key::Cref, Self::symbol)?;
+        function.short_name = self.field(object, Key::MemberName, Self::symbol)?;
+        let arc4_method_config = self.field(object, Key::Arc4MethodConfig, |reader, json| {
             reader.nullable(json, Self::method_config)
         })?;
         let (class, member) = (self.session.text(cref), self.session.text(function.short_name));
@@ -672,15 +676,16 @@ impl<'s> Reader<'_, 's> {
         Ok(self.session.arena.alloc(ContractMethod { function, cref, arc4_method_config }))
     }
     fn method_config(&mut self, json: J<'s>) -> Outcome<Arc4MethodConfig<'s>> {
+        let object = self.object(json);
         let arena = self.session.arena;
-        let is_abi = self.has_key(json, Key::Name)?;
-        if !is_abi && !self.has_key(json, Key::SourceLocation)? {
+        let is_abi = self.has_key(object, Key::Name)?;
+        if !is_abi && !self.has_key(object, Key::SourceLocation)? {
             return Err(refuses("Couldn't disambiguate"));
         }
-        let allowed = self.optional_field(json, Key::AllowedCompletionTypes, |r, j| {
+        let allowed = self.optional_field(object, Key::AllowedCompletionTypes, |r, j| {
             r.slice(j, Self::on_completion)
         })?;
-        let create = self.optional_field(json, Key::Create, Self::create_option)?;
+        let create = self.optional_field(object, Key::Create, Self::create_option)?;
         let allowed = allowed.unwrap_or(&[OnCompletion::NoOp]);
         let create = create.unwrap_or(CreateOption::Disallow);
         let some_allowed = || match allowed.len() {
@@ -688,21 +693,21 @@ impl<'s> Reader<'_, 's> {
             _ => Ok(()),
         };
         if !is_abi {
-            let loc = self.loc_field(json)?;
+            let loc = self.loc_field(object)?;
             some_allowed()?;
             let config = Arc4BareMethodConfig { loc, allowed_completion_types: allowed, create };
             return Ok(Arc4MethodConfig::Bare(arena.alloc(config)));
         }
         let resource_encoding =
-            self.optional_field(json, Key::ResourceEncoding, Self::resource_encoding)?;
-        let readonly = self.optional_field(json, Key::Readonly, Self::truth)?;
-        let default_args = self.optional_field(json, Key::DefaultArgs, |r, j| {
+            self.optional_field(object, Key::ResourceEncoding, Self::resource_encoding)?;
+        let readonly = self.optional_field(object, Key::Readonly, Self::truth)?;
+        let default_args = self.optional_field(object, Key::DefaultArgs, |r, j| {
             r.map(j, |_, key| Ok(key), Self::argument_default)
         })?;
         let validate_encoding =
-            self.optional_field(json, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
-        let loc = self.loc_field(json)?;
-        let name = self.field(json, Key::Name, Self::text)?;
+            self.optional_field(object, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
+        let loc = self.loc_field(object)?;
+        let name = self.field(object, Key::Name, Self::text)?;
         some_allowed()?;
         Ok(Arc4MethodConfig::Abi(arena.alloc(Arc4AbiMethodConfig {
             loc,
@@ -716,36 +721,39 @@ impl<'s> Reader<'_, 's> {
         })))
     }
     fn argument_default(&mut self, json: J<'s>) -> Outcome<AbiMethodArgDefault<'s>> {
-        if self.has_key(json, Key::Name)? {
-            let name = self.field(json, Key::Name, Self::symbol)?;
+        let object = self.object(json);
+        if self.has_key(object, Key::Name)? {
+            let name = self.field(object, Key::Name, Self::symbol)?;
             Ok(AbiMethodArgDefault::Member { name })
-        } else if self.has_key(json, Key::Value)? {
-            let value = self.field(json, Key::Value, Self::expr)?;
+        } else if self.has_key(object, Key::Value)? {
+            let value = self.field(object, Key::Value, Self::expr)?;
             Ok(AbiMethodArgDefault::Constant { value })
         } else {
             Err(refuses("Couldn't disambiguate"))
         }
     }
     /// Whether an untagged object has the key that tells its class.
-    pub(super) fn has_key(&mut self, json: J<'s>, key: Key) -> Outcome<bool> {
-        match json.kind() {
-            Kind::Object(_) => Ok(self.member(json, key).is_some()),
-            _ => Err(refuses("Only input mappings are supported")),
+    pub(super) fn has_key(&self, object: Object<'s>, key: Key) -> Outcome<bool> {
+        if object.json().is_object() {
+            Ok(object.member(key).is_some())
+        } else {
+            Err(refuses("Only input mappings are supported"))
         }
     }
-    fn logic_signature(&mut self, json: J<'s>) -> Outcome<LogicSignature<'s>> {
+    fn logic_signature(&mut self, object: Object<'s>) -> Outcome<LogicSignature<'s>> {
         let autosalt =
-            self.optional_field(json, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
+            self.optional_field(object, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
         let validate_encoding =
-            self.optional_field(json, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
-        let loc = self.loc_field(json)?;
-        let id = self.field(json, Key::Id, Self::symbol)?;
-        let short_name = self.field(json, Key::ShortName, Self::symbol)?;
-        let program = self.field(json, Key::Program, Self::subroutine)?;
-        let docstring = self.field(json, Key::Docstring, Self::nullable_text)?;
-        let reserved_scratch_space = self.field(json, Key::ReservedScratchSpace, Self::int_set)?;
+            self.optional_field(object, Key::ValidateEncoding, |r, j| r.nullable(j, Self::truth))?;
+        let loc = self.loc_field(object)?;
+        let id = self.field(object, Key::Id, Self::symbol)?;
+        let short_name = self.field(object, Key::ShortName, Self::symbol)?;
+        let program = self.field(object, Key::Program, Self::program)?;
+        let docstring = self.field(object, Key::Docstring, Self::nullable_text)?;
+        let reserved_scratch_space =
+            self.field(object, Key::ReservedScratchSpace, Self::int_set)?;
         let avm_version =
-            self.field(json, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
+            self.field(object, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
         if !returns_a_verdict(&program.function) {
             return Err(Failure::code(
                 "Invalid return type for logicsig method, should be either bool or UInt64.",
@@ -765,24 +773,25 @@ impl<'s> Reader<'_, 's> {
             validate_encoding: validate_encoding.flatten(),
         })
     }
-    fn contract(&mut self, json: J<'s>) -> Outcome<Contract<'s>> {
+    fn contract(&mut self, object: Object<'s>) -> Outcome<Contract<'s>> {
         let autosalt =
-            self.optional_field(json, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
-        let loc = self.loc_field(json)?;
-        let id = self.field(json, Key::Id, Self::symbol)?;
-        let name = self.field(json, Key::Name, Self::symbol)?;
-        let description = self.field(json, Key::Description, Self::nullable_text)?;
+            self.optional_field(object, Key::Autosalt, |r, j| r.nullable(j, Self::truth))?;
+        let loc = self.loc_field(object)?;
+        let id = self.field(object, Key::Id, Self::symbol)?;
+        let name = self.field(object, Key::Name, Self::symbol)?;
+        let description = self.field(object, Key::Description, Self::nullable_text)?;
         let method_resolution_order =
-            self.field(json, Key::MethodResolutionOrder, |r, j| r.slice(j, Self::symbol))?;
-        let approval_program = self.field(json, Key::ApprovalProgram, Self::contract_method)?;
-        let clear_program = self.field(json, Key::ClearProgram, Self::contract_method)?;
-        let methods = self.field(json, Key::Methods, |r, j| r.slice(j, Self::contract_method))?;
-        let app_state = self.field(json, Key::AppState, |r, j| r.slice(j, Self::storage))?;
+            self.field(object, Key::MethodResolutionOrder, |r, j| r.slice(j, Self::symbol))?;
+        let approval_program = self.field(object, Key::ApprovalProgram, Self::contract_method)?;
+        let clear_program = self.field(object, Key::ClearProgram, Self::contract_method)?;
+        let methods = self.field(object, Key::Methods, |r, j| r.slice(j, Self::contract_method))?;
+        let app_state = self.field(object, Key::AppState, |r, j| r.slice(j, Self::storage))?;
         let state_totals =
-            self.field(json, Key::StateTotals, |r, j| r.nullable(j, Self::state_totals))?;
-        let reserved_scratch_space = self.field(json, Key::ReservedScratchSpace, Self::int_set)?;
+            self.field(object, Key::StateTotals, |r, j| r.nullable(j, Self::state_totals))?;
+        let reserved_scratch_space =
+            self.field(object, Key::ReservedScratchSpace, Self::int_set)?;
         let avm_version =
-            self.field(json, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
+            self.field(object, Key::AvmVersion, |r, j| r.nullable(j, Self::small_int))?;
         check_program("approval", approval_program)?;
         check_program("clear-state", clear_program)?;
         check_avm_version(avm_version, loc)?;
@@ -810,19 +819,21 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn storage(&mut self, json: J<'s>) -> Outcome<AppStorageDefinition<'s>> {
+        let object = self.object(json);
         Ok(AppStorageDefinition {
-            loc: self.loc_field(json)?,
-            member_name: self.field(json, Key::MemberName, Self::symbol)?,
-            kind: self.field(json, Key::Kind, Self::storage_kind)?,
-            storage_wtype: self.field(json, Key::StorageWtype, Self::wtype)?,
-            key_wtype: self.field(json, Key::KeyWtype, |r, j| r.nullable(j, Self::wtype))?,
-            key: self.field(json, Key::Key, Self::bytes_constant_ref)?,
-            description: self.field(json, Key::Description, Self::nullable_text)?,
+            loc: self.loc_field(object)?,
+            member_name: self.field(object, Key::MemberName, Self::symbol)?,
+            kind: self.field(object, Key::Kind, Self::storage_kind)?,
+            storage_wtype: self.field(object, Key::StorageWtype, Self::wtype)?,
+            key_wtype: self.field(object, Key::KeyWtype, |r, j| r.nullable(j, Self::wtype))?,
+            key: self.field(object, Key::Key, Self::bytes_constant_ref)?,
+            description: self.field(object, Key::Description, Self::nullable_text)?,
         })
     }
     fn state_totals(&mut self, json: J<'s>) -> Outcome<StateTotals> {
+        let object = self.object(json);
         let mut total = |key| {
-            let total = self.optional_field(json, key, |r, j| r.nullable(j, Self::small_int));
+            let total = self.optional_field(object, key, |r, j| r.nullable(j, Self::small_int));
             total.map(Option::flatten)
         };
         Ok(StateTotals {
@@ -845,12 +856,20 @@ impl<'s> Reader<'_, 's> {
 }
 
 #[cold]
-fn no_field(object: J<'_>, key: Key) -> Failure {
-    match object.kind() {
+fn no_optional_field<T>(json: J<'_>) -> Outcome<Option<T>> {
+    match json.kind() {
+        Kind::Object(_) | Kind::String(_) | Kind::Array(_) => Ok(None),
+        _ => Err(refuses(format!("argument of type '{}' is not iterable", class_of(json)))),
+    }
+}
+
+#[cold]
+fn no_field(json: J<'_>, key: Key) -> Failure {
+    match json.kind() {
         Kind::Object(_) => fails(repr(key.text())),
         Kind::String(_) => refuses("string indices must be integers, not 'str'"),
         Kind::Array(_) => refuses("list indices must be integers or slices, not str"),
-        _ => refuses(format!("'{}' object is not subscriptable", class_of(object))),
+        _ => refuses(format!("'{}' object is not subscriptable", class_of(json))),
     }
 }
 

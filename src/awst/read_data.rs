@@ -12,7 +12,7 @@ use super::expr::{
 };
 use super::read::{J, Reader, fails};
 use super::read_scalar::{hashable, repr_of};
-use super::read_words::{Key, Tag};
+use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{WTypeId, WTypeKind};
 use crate::base::source::Loc;
@@ -26,7 +26,7 @@ const ITEM_SOURCES: &[Class] =
 
 impl<'s> Reader<'_, 's> {
     /// An expression of the classes read here.
-    pub(super) fn data_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    pub(super) fn data_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::ConvertArray
             | Tag::ArrayConcat
@@ -34,14 +34,14 @@ impl<'s> Reader<'_, 's> {
             | Tag::ArrayPop
             | Tag::ArrayReplace
             | Tag::NewArray
-            | Tag::ArrayLength => self.array_expr(tag, json),
+            | Tag::ArrayLength => self.array_expr(tag, object),
             Tag::TupleExpression
             | Tag::TupleItemExpression
             | Tag::NamedTupleExpression
             | Tag::FieldExpression
-            | Tag::NewStruct => self.tuple_expr(tag, json),
+            | Tag::NewStruct => self.tuple_expr(tag, object),
             Tag::IndexExpression | Tag::SliceExpression | Tag::IntersectionSliceExpression => {
-                self.part_expr(tag, json)
+                self.part_expr(tag, object)
             }
             Tag::AppStateExpression
             | Tag::AppAccountStateExpression
@@ -50,14 +50,14 @@ impl<'s> Reader<'_, 's> {
             | Tag::StateGet
             | Tag::StateGetEx
             | Tag::StateExists
-            | Tag::StateDelete => self.state_expr(tag, json),
+            | Tag::StateDelete => self.state_expr(tag, object),
             Tag::CreateInnerTransaction
             | Tag::UpdateInnerTransaction
             | Tag::StageInnerTransactions
             | Tag::SubmitInnerTransaction
             | Tag::InnerTransactionField
-            | Tag::GroupTransactionReference => self.transaction_expr(tag, json),
-            _ => Err(self.unknown_tag(json)),
+            | Tag::GroupTransactionReference => self.transaction_expr(tag, object),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     fn element_type(&self, array: ExprRef<'s>) -> Option<WTypeId> {
@@ -66,22 +66,22 @@ impl<'s> Reader<'_, 's> {
 
     // ---- arrays ----
 
-    fn array_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn array_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         let growable = &[Class::Arc4DynamicArray, Class::ReferenceArray];
         match tag {
             Tag::ConvertArray => {
-                let loc = self.loc_field(json)?;
-                let expr = self.field(json, Key::Expr, Self::expr)?;
-                let wtype = self.field(json, Key::Wtype, Self::array_type)?;
+                let loc = self.loc_field(object)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
+                let wtype = self.field(object, Key::Wtype, Self::array_type)?;
                 let arrays =
                     &[Class::Arc4DynamicArray, Class::Arc4StaticArray, Class::ReferenceArray];
                 self.expect("ConvertArray.expr", expr, &[], arrays)?;
                 self.keep(ConvertArray { loc, wtype, expr })
             }
             Tag::ArrayConcat => {
-                let loc = self.loc_field(json)?;
-                let left = self.field(json, Key::Left, Self::expr)?;
-                let right = self.field(json, Key::Right, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let left = self.field(object, Key::Left, Self::expr)?;
+                let right = self.field(object, Key::Right, Self::expr)?;
                 if !self.is_one_of(left.wtype(), &[Class::Arc4DynamicArray]) {
                     let message = "unsupported type for concatenation left operand";
                     return Err(Failure::code(message, loc));
@@ -90,11 +90,11 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ArrayConcat { loc, wtype: left.wtype(), left, right })
             }
             Tag::ArrayExtend => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::VOID);
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let other = self.field(json, Key::Other, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let other = self.field(object, Key::Other, Self::expr)?;
                 self.expect("ArrayExtend.base", base, &[], growable)?;
                 self.expect("ArrayExtend.other", other, &[], ITEM_SOURCES)?;
                 let bools = [WTypeId::BOOL, WTypeId::ARC4_BOOL];
@@ -114,17 +114,17 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ArrayExtend { loc, wtype, base, other })
             }
             Tag::ArrayPop => {
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
                 self.expect("ArrayPop.base", base, &[], growable)?;
                 let wtype = self.element_type(base).unwrap_or(WTypeId::VOID);
                 self.keep(ArrayPop { loc, wtype, base })
             }
             Tag::ArrayReplace => {
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let index = self.field(json, Key::Index, Self::expr)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let index = self.field(object, Key::Index, Self::expr)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let element = match self.element_type(base) {
                     Some(element) if self.is_one_of(base.wtype(), &[Class::Arc4Array]) => element,
                     _ => {
@@ -141,10 +141,10 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ArrayReplace { loc, wtype: base.wtype(), base, index, value })
             }
             Tag::NewArray => {
-                let values = self.optional_field(json, Key::Values, Self::exprs)?;
+                let values = self.optional_field(object, Key::Values, Self::exprs)?;
                 let values = values.unwrap_or_default();
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::array_type)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::array_type)?;
                 let element = self.wtypes.kind(wtype).element_type();
                 for value in values {
                     if !element.is_some_and(|element| self.wtypes.equal(value.wtype(), element)) {
@@ -155,8 +155,8 @@ impl<'s> Reader<'_, 's> {
                 self.keep(NewArray { loc, wtype, values })
             }
             _ => {
-                let loc = self.loc_field(json)?;
-                let array = self.field(json, Key::Array, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let array = self.field(object, Key::Array, Self::expr)?;
                 let arrays = &[Class::ReferenceArray, Class::Arc4Array];
                 self.expect("ArrayLength.array", array, &[], arrays)?;
                 self.keep(ArrayLength { loc, wtype: WTypeId::UINT64, array })
@@ -166,12 +166,12 @@ impl<'s> Reader<'_, 's> {
 
     // ---- tuples and structs ----
 
-    fn tuple_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let loc = self.loc_field(json)?;
+    fn tuple_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        let loc = self.loc_field(object)?;
         match tag {
             Tag::TupleExpression => {
-                let items = self.field(json, Key::Items, Self::exprs)?;
-                let wtype = self.field(json, Key::Wtype, Self::tuple_type)?;
+                let items = self.field(object, Key::Items, Self::exprs)?;
+                let wtype = self.field(object, Key::Wtype, Self::tuple_type)?;
                 let matches = match self.wtypes.kind(wtype) {
                     WTypeKind::Tuple { types, .. } => {
                         types.len() == items.len()
@@ -188,8 +188,8 @@ impl<'s> Reader<'_, 's> {
                 self.keep(TupleExpression { loc, wtype, items })
             }
             Tag::TupleItemExpression => {
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let index = self.field(json, Key::Index, Self::int)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let index = self.field(object, Key::Index, Self::int)?;
                 let types = match self.wtypes.kind(base.wtype()) {
                     WTypeKind::Tuple { types, .. } | WTypeKind::Arc4Tuple { types } => types,
                     _ => {
@@ -209,8 +209,8 @@ impl<'s> Reader<'_, 's> {
                 self.keep(TupleItemExpression { loc, wtype, base, index })
             }
             Tag::NamedTupleExpression => {
-                let wtype = self.field(json, Key::Wtype, Self::tuple_type)?;
-                let values = self.field(json, Key::Values, Self::named_exprs)?;
+                let wtype = self.field(object, Key::Wtype, Self::tuple_type)?;
+                let values = self.field(object, Key::Values, Self::named_exprs)?;
                 if let WTypeKind::Tuple { names: None, .. } = self.wtypes.kind(wtype) {
                     let message = "underlying tuple wtype has no field names";
                     return Err(Failure::internal(message, Loc::NONE));
@@ -219,14 +219,14 @@ impl<'s> Reader<'_, 's> {
                 self.keep(NamedTupleExpression { loc, wtype, values })
             }
             Tag::NewStruct => {
-                let wtype = self.field(json, Key::Wtype, Self::struct_type)?;
-                let values = self.field(json, Key::Values, Self::named_exprs)?;
+                let wtype = self.field(object, Key::Wtype, Self::struct_type)?;
+                let values = self.field(object, Key::Values, Self::named_exprs)?;
                 self.check_fields(wtype, values, "Invalid", loc)?;
                 self.keep(NewStruct { loc, wtype, values })
             }
             _ => {
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let name = self.field(json, Key::Name, Self::text)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let name = self.field(object, Key::Name, Self::text)?;
                 if !self.is_one_of(base.wtype(), &[Class::Arc4Struct, Class::Tuple]) {
                     return Err(fails(""));
                 }
@@ -263,13 +263,13 @@ impl<'s> Reader<'_, 's> {
 
     // ---- parts of bytes, arrays and tuples ----
 
-    fn part_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn part_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::IndexExpression => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let index = self.field(json, Key::Index, Self::expr)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let index = self.field(object, Key::Index, Self::expr)?;
                 let kind = self.wtypes.kind(base.wtype());
                 let is_bytes = matches!(kind, WTypeKind::Bytes { .. });
                 let wtype = match (wtype, kind.element_type()) {
@@ -295,11 +295,11 @@ impl<'s> Reader<'_, 's> {
                 self.keep(IndexExpression { loc, wtype, base, index })
             }
             Tag::SliceExpression => {
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let begin_index = self.field(json, Key::BeginIndex, Self::nullable_expr)?;
-                let end_index = self.field(json, Key::EndIndex, Self::nullable_expr)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let begin_index = self.field(object, Key::BeginIndex, Self::nullable_expr)?;
+                let end_index = self.field(object, Key::EndIndex, Self::nullable_expr)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
                 self.expect("SliceExpression.base", base, &[], &[Class::Bytes, Class::Tuple])?;
                 let is_valid = matches!(
                     (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)),
@@ -312,11 +312,11 @@ impl<'s> Reader<'_, 's> {
                 self.keep(SliceExpression { loc, wtype, base, begin_index, end_index })
             }
             _ => {
-                let loc = self.loc_field(json)?;
-                let base = self.field(json, Key::Base, Self::expr)?;
-                let begin_index = self.field(json, Key::BeginIndex, Self::slice_bound)?;
-                let end_index = self.field(json, Key::EndIndex, Self::slice_bound)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let base = self.field(object, Key::Base, Self::expr)?;
+                let begin_index = self.field(object, Key::BeginIndex, Self::slice_bound)?;
+                let end_index = self.field(object, Key::EndIndex, Self::slice_bound)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
                 let sliceable = &[Class::Bytes, Class::Tuple, Class::Arc4DynamicArray];
                 self.expect("IntersectionSliceExpression.base", base, &[], sliceable)?;
                 let is_valid = match (self.wtypes.kind(base.wtype()), self.wtypes.kind(wtype)) {
@@ -357,24 +357,24 @@ impl<'s> Reader<'_, 's> {
 
     // ---- state ----
 
-    fn state_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn state_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::AppStateExpression => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let key = self.field(json, Key::Key, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let key = self.field(object, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
+                    self.field(object, Key::ExistsAssertionMessage, Self::nullable_text)?;
                 self.expect("AppStateExpression.key", key, &[WTypeId::STATE_KEY], &[])?;
                 self.keep(AppStateExpression { loc, wtype, key, exists_assertion_message })
             }
             Tag::AppAccountStateExpression => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let key = self.field(json, Key::Key, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let key = self.field(object, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
-                let account = self.field(json, Key::Account, Self::expr)?;
+                    self.field(object, Key::ExistsAssertionMessage, Self::nullable_text)?;
+                let account = self.field(object, Key::Account, Self::expr)?;
                 self.expect("AppAccountStateExpression.key", key, &[WTypeId::STATE_KEY], &[])?;
                 let accounts = &[WTypeId::ACCOUNT, WTypeId::UINT64];
                 self.expect("AppAccountStateExpression.account", account, accounts, &[])?;
@@ -387,27 +387,27 @@ impl<'s> Reader<'_, 's> {
                 })
             }
             Tag::BoxValueExpression => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let key = self.field(json, Key::Key, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let key = self.field(object, Key::Key, Self::expr)?;
                 let exists_assertion_message =
-                    self.field(json, Key::ExistsAssertionMessage, Self::nullable_text)?;
+                    self.field(object, Key::ExistsAssertionMessage, Self::nullable_text)?;
                 self.expect("BoxValueExpression.key", key, &[WTypeId::BOX_KEY], &[])?;
                 self.keep(BoxValueExpression { loc, wtype, key, exists_assertion_message })
             }
             Tag::MapPrefixedKeyExpression => {
-                let loc = self.loc_field(json)?;
-                let prefix = self.field(json, Key::Prefix, Self::expr)?;
-                let key = self.field(json, Key::Key, Self::expr)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let prefix = self.field(object, Key::Prefix, Self::expr)?;
+                let key = self.field(object, Key::Key, Self::expr)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
                 let keys = &[WTypeId::BOX_KEY, WTypeId::STATE_KEY];
                 self.expect_set("MapPrefixedKeyExpression.wtype", wtype, keys, &[])?;
                 self.keep(MapPrefixedKeyExpression { loc, wtype, prefix, key })
             }
             Tag::StateGet => {
-                let loc = self.loc_field(json)?;
-                let field = self.field(json, Key::Field, Self::storage_expr)?;
-                let default = self.field(json, Key::Default, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let field = self.field(object, Key::Field, Self::storage_expr)?;
+                let default = self.field(object, Key::Default, Self::expr)?;
                 if !self.wtypes.equal(field.wtype(), default.wtype()) {
                     let message = "Default state value should match storage type";
                     return Err(Failure::code(message, default.loc()));
@@ -415,21 +415,21 @@ impl<'s> Reader<'_, 's> {
                 self.keep(StateGet { loc, wtype: field.wtype(), field, default })
             }
             Tag::StateGetEx => {
-                let loc = self.loc_field(json)?;
-                let field = self.field(json, Key::Field, Self::storage_expr)?;
+                let loc = self.loc_field(object)?;
+                let field = self.field(object, Key::Field, Self::storage_expr)?;
                 let wtype = self.wtypes.tuple(&[field.wtype(), WTypeId::BOOL], loc)?;
                 self.keep(StateGetEx { loc, wtype, field })
             }
             Tag::StateExists => {
-                let loc = self.loc_field(json)?;
-                let field = self.field(json, Key::Field, Self::storage_expr)?;
+                let loc = self.loc_field(object)?;
+                let field = self.field(object, Key::Field, Self::storage_expr)?;
                 self.keep(StateExists { loc, wtype: WTypeId::BOOL, field })
             }
             _ => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::VOID);
-                let loc = self.loc_field(json)?;
-                let field = self.field(json, Key::Field, Self::storage_expr)?;
+                let loc = self.loc_field(object)?;
+                let field = self.field(object, Key::Field, Self::storage_expr)?;
                 let (kind, is_box) = match field.storage_kind() {
                     Some(StorageKind::Local) => ("account_local", false),
                     Some(StorageKind::Box) => ("box", true),
@@ -461,28 +461,28 @@ impl<'s> Reader<'_, 's> {
             }
         })
     }
-    fn transaction_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn transaction_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::CreateInnerTransaction => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::inner_transaction_fields_type)?;
-                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::inner_transaction_fields_type)?;
+                let fields = self.field(object, Key::Fields, Self::txn_fields)?;
                 self.check_txn_fields(fields)?;
                 self.keep(CreateInnerTransaction { loc, wtype, fields })
             }
             Tag::UpdateInnerTransaction => {
-                let loc = self.loc_field(json)?;
-                let itxn = self.field(json, Key::Itxn, Self::expr)?;
-                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
+                let loc = self.loc_field(object)?;
+                let itxn = self.field(object, Key::Itxn, Self::expr)?;
+                let fields = self.field(object, Key::Fields, Self::txn_fields)?;
                 let classes = &[Class::InnerTransactionFields];
                 self.expect("UpdateInnerTransaction.itxn", itxn, &[], classes)?;
                 self.check_txn_fields(fields)?;
                 self.keep(UpdateInnerTransaction { loc, wtype: WTypeId::VOID, itxn, fields })
             }
             Tag::StageInnerTransactions => {
-                let loc = self.loc_field(json)?;
-                let itxns = self.field(json, Key::Itxns, Self::exprs)?;
-                let start_new_group = self.field(json, Key::StartNewGroup, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let itxns = self.field(object, Key::Itxns, Self::exprs)?;
+                let start_new_group = self.field(object, Key::StartNewGroup, Self::expr)?;
                 let is_fields = |expr: ExprRef<'s>| {
                     self.wtypes.kind(expr.wtype()).is_inner_transaction_fields()
                 };
@@ -495,8 +495,8 @@ impl<'s> Reader<'_, 's> {
                 self.keep(StageInnerTransactions { loc, wtype, itxns, start_new_group })
             }
             Tag::SubmitInnerTransaction => {
-                let loc = self.loc_field(json)?;
-                let itxns = self.field(json, Key::Itxns, Self::exprs)?;
+                let loc = self.loc_field(object)?;
+                let itxns = self.field(object, Key::Itxns, Self::exprs)?;
                 let mut types = Vec::with_capacity(itxns.len());
                 for itxn in itxns {
                     let kind = match self.wtypes.kind(itxn.wtype()) {
@@ -519,12 +519,12 @@ impl<'s> Reader<'_, 's> {
             }
             Tag::InnerTransactionField => {
                 let array_index =
-                    self.optional_field(json, Key::ArrayIndex, Self::nullable_expr)?;
+                    self.optional_field(object, Key::ArrayIndex, Self::nullable_expr)?;
                 let array_index = array_index.flatten();
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let itxn = self.field(json, Key::Itxn, Self::expr)?;
-                let field = self.field(json, Key::Field, |reader, json| {
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let itxn = self.field(object, Key::Itxn, Self::expr)?;
+                let field = self.field(object, Key::Field, |reader, json| {
                     hashable(json)?;
                     match json.as_str() {
                         Some(name) => reader.txn_field(name),
@@ -555,9 +555,9 @@ impl<'s> Reader<'_, 's> {
                 self.keep(InnerTransactionField { loc, wtype, itxn, field, array_index })
             }
             _ => {
-                let loc = self.loc_field(json)?;
-                let index = self.field(json, Key::Index, Self::expr)?;
-                let wtype = self.field(json, Key::Wtype, Self::group_transaction_type)?;
+                let loc = self.loc_field(object)?;
+                let index = self.field(object, Key::Index, Self::expr)?;
+                let wtype = self.field(object, Key::Wtype, Self::group_transaction_type)?;
                 let number = &[WTypeId::UINT64];
                 self.expect("GroupTransactionReference.index", index, number, &[])?;
                 self.keep(GroupTransactionReference { loc, wtype, index })

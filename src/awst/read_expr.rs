@@ -17,7 +17,7 @@ use super::mentions::Mentions;
 use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
 use super::read::{J, Reader, fails, refuses};
 use super::read_scalar::{class_of, hashable, repr_of};
-use super::read_words::{Key, Tag};
+use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{ScalarType, WTypeId, WTypeKind};
 use crate::avm::fields::TxnField;
@@ -29,7 +29,11 @@ use crate::metadata::ResourceEncoding;
 impl<'s> Reader<'_, 's> {
     /// An expression of any class.
     pub(super) fn expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let tag = self.tag(json)?;
+        let object = self.object(json);
+        let tag = self.tag(object)?;
+        self.tagged_expr(tag, object)
+    }
+    fn tagged_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             // the builder does not tell equal ones apart by their identity
             Tag::SingleEvaluation | Tag::VarExpression | Tag::BytesConstant
@@ -37,14 +41,14 @@ impl<'s> Reader<'_, 's> {
             {
                 self.remembered(
                     |reader| &mut reader.memory.known_exprs,
-                    json,
-                    |reader| reader.new_expr(tag, json),
+                    object.json(),
+                    |reader| reader.new_expr(tag, object),
                 )
             }
-            _ => self.new_expr(tag, json),
+            _ => self.new_expr(tag, object),
         }
     }
-    fn new_expr(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn new_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         self.nested(|reader| match tag {
             Tag::IntegerConstant
             | Tag::DecimalConstant
@@ -57,29 +61,29 @@ impl<'s> Reader<'_, 's> {
             | Tag::AddressConstant
             | Tag::SizeOf
             | Tag::VarExpression
-            | Tag::ARC4Router => reader.leaf(tag, json),
+            | Tag::ARC4Router => reader.leaf(tag, object),
             Tag::UInt64UnaryOperation
             | Tag::UInt64PostfixUnaryOperation
             | Tag::BigUIntPostfixUnaryOperation
             | Tag::BytesUnaryOperation
-            | Tag::Not => reader.unary_operation(tag, json),
+            | Tag::Not => reader.unary_operation(tag, object),
             Tag::UInt64BinaryOperation
             | Tag::BigUIntBinaryOperation
             | Tag::BooleanBinaryOperation
             | Tag::NumericComparisonExpression
-            | Tag::BytesComparisonExpression => reader.binary_operation(tag, json),
-            Tag::BytesBinaryOperation => reader.bytes_binary_operation(json),
+            | Tag::BytesComparisonExpression => reader.binary_operation(tag, object),
+            Tag::BytesBinaryOperation => reader.bytes_binary_operation(object),
             Tag::ARC4Encode
             | Tag::ARC4Decode
             | Tag::ARC4FromBytes
             | Tag::ReinterpretCast
-            | Tag::Copy => reader.conversion(tag, json),
+            | Tag::Copy => reader.conversion(tag, object),
             Tag::IntrinsicCall
             | Tag::SubroutineCallExpression
             | Tag::PuyaLibCall
-            | Tag::ABICall => reader.call(tag, json),
-            Tag::CompiledContract | Tag::CompiledLogicSig => reader.compiled_reference(tag, json),
-            Tag::Range | Tag::Enumeration | Tag::Reversed => reader.sequence(tag, json),
+            | Tag::ABICall => reader.call(tag, object),
+            Tag::CompiledContract | Tag::CompiledLogicSig => reader.compiled_reference(tag, object),
+            Tag::Range | Tag::Enumeration | Tag::Reversed => reader.sequence(tag, object),
             Tag::AssertExpression
             | Tag::ConditionalExpression
             | Tag::AssignmentExpression
@@ -87,31 +91,33 @@ impl<'s> Reader<'_, 's> {
             | Tag::SingleEvaluation
             | Tag::CheckedMaybe
             | Tag::Emit
-            | Tag::EmitFields => reader.control(tag, json),
-            Tag::Expression => Err(reader.abstract_node(tag, json)),
-            _ => reader.data_expr(tag, json),
+            | Tag::EmitFields => reader.control(tag, object),
+            Tag::Expression => Err(reader.abstract_node(tag, object)),
+            _ => reader.data_expr(tag, object),
         })
     }
     /// An expression that can be assigned to.
     pub(super) fn lvalue(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        match self.tag(json)? {
-            Tag::VarExpression
+        let object = self.object(json);
+        match self.tag(object)? {
+            tag @ (Tag::VarExpression
             | Tag::FieldExpression
             | Tag::IndexExpression
             | Tag::TupleExpression
             | Tag::AppStateExpression
             | Tag::AppAccountStateExpression
-            | Tag::BoxValueExpression => self.expr(json),
-            _ => Err(self.unknown_tag(json)),
+            | Tag::BoxValueExpression) => self.tagged_expr(tag, object),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     /// A state or box expression.
     pub(super) fn storage_expr(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        match self.tag(json)? {
-            Tag::AppStateExpression | Tag::AppAccountStateExpression | Tag::BoxValueExpression => {
-                self.expr(json)
-            }
-            _ => Err(self.unknown_tag(json)),
+        let object = self.object(json);
+        match self.tag(object)? {
+            tag @ (Tag::AppStateExpression
+            | Tag::AppAccountStateExpression
+            | Tag::BoxValueExpression) => self.tagged_expr(tag, object),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     /// An expression or null.
@@ -134,69 +140,69 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn keep(&self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
         Ok(self.session.arena.alloc(node.into()))
     }
-    fn message(&mut self, json: J<'s>, key: Key) -> Outcome<Option<&'s str>> {
-        Ok(self.optional_field(json, key, Self::nullable_text)?.flatten())
+    fn message(&mut self, object: Object<'s>, key: Key) -> Outcome<Option<&'s str>> {
+        Ok(self.optional_field(object, key, Self::nullable_text)?.flatten())
     }
 
     // ---- leaves ----
 
-    fn leaf(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn leaf(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::IntegerConstant => {
-                let teal_alias = self.message(json, Key::TealAlias)?;
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let value = self.field(json, Key::Value, Self::int)?;
+                let teal_alias = self.message(object, Key::TealAlias)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let value = self.field(object, Key::Value, Self::int)?;
                 let types = &[WTypeId::UINT64, WTypeId::BIGUINT];
                 self.expect_set("IntegerConstant.wtype", wtype, types, &[Class::Arc4UIntN])?;
                 self.keep(IntegerConstant { loc, wtype, value, teal_alias })
             }
             Tag::DecimalConstant => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::ufixed_type)?;
-                let value = self.field(json, Key::Value, Self::decimal)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::ufixed_type)?;
+                let value = self.field(object, Key::Value, Self::decimal)?;
                 self.keep(DecimalConstant { loc, wtype, value })
             }
             Tag::BoolConstant => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::BOOL);
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::truth)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::truth)?;
                 let types = &[WTypeId::BOOL, WTypeId::ARC4_BOOL];
                 self.expect_set("BoolConstant.wtype", wtype, types, &[])?;
                 self.keep(BoolConstant { loc, wtype, value })
             }
-            Tag::BytesConstant => self.bytes_constant_ref(json),
+            Tag::BytesConstant => self.bytes_constant(object),
             Tag::StringConstant => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::STRING);
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::text)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::text)?;
                 let types = &[WTypeId::STRING, WTypeId::ARC4_STRING];
                 self.expect_set("StringConstant.wtype", wtype, types, &[])?;
                 self.keep(StringConstant { loc, wtype, value })
             }
             Tag::VoidConstant => {
-                let loc = self.loc_field(json)?;
+                let loc = self.loc_field(object)?;
                 self.keep(VoidConstant { loc, wtype: WTypeId::VOID })
             }
             Tag::TemplateVar => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let name = self.field(json, Key::Name, Self::symbol)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let name = self.field(object, Key::Name, Self::symbol)?;
                 self.keep(TemplateVar { loc, wtype, name })
             }
             Tag::VarExpression => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let name = self.field(json, Key::Name, Self::symbol)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let name = self.field(object, Key::Name, Self::symbol)?;
                 self.keep(VarExpression { loc, wtype, name })
             }
             Tag::MethodConstant => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::BYTES);
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::method_ref)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::method_ref)?;
                 if ![WTypeId::BYTES, WTypeId::BYTES4].contains(&wtype) {
                     // the reference goes on with the repr of its own type objects
                     return Err(refuses("(\"'wtype' must be in [BytesWType("));
@@ -204,31 +210,35 @@ impl<'s> Reader<'_, 's> {
                 self.keep(MethodConstant { loc, wtype, value })
             }
             Tag::AddressConstant => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
                 let wtype = wtype.unwrap_or(WTypeId::ACCOUNT);
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::text)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::text)?;
                 let types = &[WTypeId::ACCOUNT, WTypeId::ARC4_ADDRESS];
                 self.expect_set("AddressConstant.wtype", wtype, types, &[])?;
                 self.keep(AddressConstant { loc, wtype, value })
             }
             Tag::SizeOf => {
-                let loc = self.loc_field(json)?;
-                let size_wtype = self.field(json, Key::SizeWtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let size_wtype = self.field(object, Key::SizeWtype, Self::wtype)?;
                 self.keep(SizeOf { loc, wtype: WTypeId::UINT64, size_wtype })
             }
             _ => {
-                let loc = self.loc_field(json)?;
+                let loc = self.loc_field(object)?;
                 self.keep(Arc4Router { loc, wtype: WTypeId::BOOL })
             }
         }
     }
     /// A bytes constant, where the document does not say what class it is of.
     pub(super) fn bytes_constant_ref(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?.unwrap_or(WTypeId::BYTES);
-        let loc = self.loc_field(json)?;
-        let value = self.field(json, Key::Value, Self::bytes)?;
-        let encoding = self.field(json, Key::Encoding, Self::choice)?;
+        let object = self.object(json);
+        self.bytes_constant(object)
+    }
+    fn bytes_constant(&mut self, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?.unwrap_or(WTypeId::BYTES);
+        let loc = self.loc_field(object)?;
+        let value = self.field(object, Key::Value, Self::bytes)?;
+        let encoding = self.field(object, Key::Encoding, Self::choice)?;
         let facts = self.wtypes.get(wtype);
         if facts.scalar_type != Some(ScalarType::Bytes) {
             let backed_by = match facts.scalar_type {
@@ -251,20 +261,21 @@ impl<'s> Reader<'_, 's> {
         self.keep(BytesConstant { loc, wtype, value, encoding })
     }
     fn method_ref(&mut self, json: J<'s>) -> Outcome<MethodRef<'s>> {
-        if self.has_key(json, Key::Name)? {
+        let object = self.object(json);
+        if self.has_key(object, Key::Name)? {
             let resource_encoding =
-                self.optional_field(json, Key::ResourceEncoding, Self::resource_encoding)?;
-            let loc = self.loc_field(json)?;
-            let name = self.field(json, Key::Name, Self::text)?;
-            let arg_types = self.field(json, Key::ArgTypes, |r, j| r.slice(j, Self::wtype))?;
-            let return_type = self.field(json, Key::ReturnType, Self::wtype)?;
+                self.optional_field(object, Key::ResourceEncoding, Self::resource_encoding)?;
+            let loc = self.loc_field(object)?;
+            let name = self.field(object, Key::Name, Self::text)?;
+            let arg_types = self.field(object, Key::ArgTypes, |r, j| r.slice(j, Self::wtype))?;
+            let return_type = self.field(object, Key::ReturnType, Self::wtype)?;
             let resource_encoding = resource_encoding.unwrap_or(ResourceEncoding::Value);
             let signature =
                 MethodSignature { loc, name, arg_types, return_type, resource_encoding };
             Ok(MethodRef::Signature(self.session.arena.alloc(signature)))
-        } else if self.has_key(json, Key::Value)? {
-            let loc = self.loc_field(json)?;
-            let value = self.field(json, Key::Value, Self::text)?;
+        } else if self.has_key(object, Key::Value)? {
+            let loc = self.loc_field(object)?;
+            let value = self.field(object, Key::Value, Self::text)?;
             Ok(MethodRef::Text(MethodSignatureString { loc, value }))
         } else {
             Err(refuses("Couldn't disambiguate"))
@@ -273,37 +284,37 @@ impl<'s> Reader<'_, 's> {
 
     // ---- operators ----
 
-    fn unary_operation(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let loc = self.loc_field(json)?;
+    fn unary_operation(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        let loc = self.loc_field(object)?;
         match tag {
             Tag::UInt64UnaryOperation => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
                 self.expect("UInt64UnaryOperation.expr", expr, &[WTypeId::UINT64], &[])?;
                 self.keep(UInt64UnaryOperation { loc, wtype: WTypeId::UINT64, op, expr })
             }
             Tag::UInt64PostfixUnaryOperation => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let target = self.field(json, Key::Target, Self::lvalue)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let target = self.field(object, Key::Target, Self::lvalue)?;
                 let wtype = WTypeId::UINT64;
                 self.expect("UInt64PostfixUnaryOperation.target", target, &[wtype], &[])?;
                 self.keep(UInt64PostfixUnaryOperation { loc, wtype, op, target })
             }
             Tag::BigUIntPostfixUnaryOperation => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let target = self.field(json, Key::Target, Self::lvalue)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let target = self.field(object, Key::Target, Self::lvalue)?;
                 let wtype = WTypeId::BIGUINT;
                 self.expect("BigUIntPostfixUnaryOperation.target", target, &[wtype], &[])?;
                 self.keep(BigUIntPostfixUnaryOperation { loc, wtype, op, target })
             }
             Tag::BytesUnaryOperation => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
                 self.expect("BytesUnaryOperation.expr", expr, &[], &[Class::Bytes])?;
                 self.keep(BytesUnaryOperation { loc, wtype: expr.wtype(), op, expr })
             }
             _ => {
-                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
                 self.expect("Not.expr", expr, &[WTypeId::BOOL], &[])?;
                 self.keep(Not { loc, wtype: WTypeId::BOOL, expr })
             }
@@ -312,42 +323,42 @@ impl<'s> Reader<'_, 's> {
     /// The three parts of a binary operation, under their keys.
     fn operands<C: Choice>(
         &mut self,
-        json: J<'s>,
+        object: Object<'s>,
         keys: [Key; 3],
     ) -> Outcome<(ExprRef<'s>, C, ExprRef<'s>)> {
-        let left = self.field(json, keys[0], Self::expr)?;
-        let op = self.field(json, keys[1], Self::choice)?;
-        let right = self.field(json, keys[2], Self::expr)?;
+        let left = self.field(object, keys[0], Self::expr)?;
+        let op = self.field(object, keys[1], Self::choice)?;
+        let right = self.field(object, keys[2], Self::expr)?;
         Ok((left, op, right))
     }
-    fn binary_operation(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn binary_operation(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         const OPERATION: [Key; 3] = [Key::Left, Key::Op, Key::Right];
         const COMPARISON: [Key; 3] = [Key::Lhs, Key::Operator, Key::Rhs];
-        let loc = self.loc_field(json)?;
+        let loc = self.loc_field(object)?;
         match tag {
             Tag::UInt64BinaryOperation => {
                 let wtype = WTypeId::UINT64;
-                let (left, op, right) = self.operands(json, OPERATION)?;
+                let (left, op, right) = self.operands(object, OPERATION)?;
                 self.expect("UInt64BinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("UInt64BinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(UInt64BinaryOperation { loc, wtype, left, op, right })
             }
             Tag::BigUIntBinaryOperation => {
                 let wtype = WTypeId::BIGUINT;
-                let (left, op, right) = self.operands(json, OPERATION)?;
+                let (left, op, right) = self.operands(object, OPERATION)?;
                 self.expect("BigUIntBinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("BigUIntBinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(BigUIntBinaryOperation { loc, wtype, left, op, right })
             }
             Tag::BooleanBinaryOperation => {
                 let wtype = WTypeId::BOOL;
-                let (left, op, right) = self.operands(json, OPERATION)?;
+                let (left, op, right) = self.operands(object, OPERATION)?;
                 self.expect("BooleanBinaryOperation.left", left, &[wtype], &[])?;
                 self.expect("BooleanBinaryOperation.right", right, &[wtype], &[])?;
                 self.keep(BooleanBinaryOperation { loc, wtype, left, op, right })
             }
             Tag::NumericComparisonExpression => {
-                let (lhs, operator, rhs) = self.operands(json, COMPARISON)?;
+                let (lhs, operator, rhs) = self.operands(object, COMPARISON)?;
                 let numbers = &[
                     WTypeId::UINT64,
                     WTypeId::BIGUINT,
@@ -364,7 +375,7 @@ impl<'s> Reader<'_, 's> {
                 self.keep(NumericComparisonExpression { loc, wtype, lhs, operator, rhs })
             }
             _ => {
-                let (lhs, operator, rhs) = self.operands(json, COMPARISON)?;
+                let (lhs, operator, rhs) = self.operands(object, COMPARISON)?;
                 let types = &[WTypeId::ACCOUNT, WTypeId::STRING];
                 let classes = &[Class::Bytes, Class::Arc4Type];
                 self.expect("BytesComparisonExpression.lhs", lhs, types, classes)?;
@@ -394,10 +405,10 @@ impl<'s> Reader<'_, 's> {
         let is_bytes = |expr: ExprRef<'s>| self.is_one_of(expr.wtype(), &[Class::Bytes]);
         self.wtypes.equal(a.wtype(), b.wtype()) || (is_bytes(a) && is_bytes(b))
     }
-    fn bytes_binary_operation(&mut self, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
-        let loc = self.loc_field(json)?;
-        let (left, op, right) = self.operands(json, [Key::Left, Key::Op, Key::Right])?;
+    fn bytes_binary_operation(&mut self, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
+        let loc = self.loc_field(object)?;
+        let (left, op, right) = self.operands(object, [Key::Left, Key::Op, Key::Right])?;
         let wtype = wtype.unwrap_or_else(|| {
             let is_bytes = self.is_one_of(left.wtype(), &[Class::Bytes]);
             if is_bytes { WTypeId::BYTES } else { left.wtype() }
@@ -449,19 +460,20 @@ impl<'s> Reader<'_, 's> {
 
     // ---- conversions ----
 
-    fn conversion(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn conversion(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::ARC4Encode => {
-                let wtype = self.optional_field(json, Key::Wtype, |reader, json| {
-                    if reader.has_key(json, Key::Length)? {
+                let wtype = self.optional_field(object, Key::Wtype, |reader, json| {
+                    let object = reader.object(json);
+                    if reader.has_key(object, Key::Length)? {
                         reader.bytes_type(json)
                     } else {
                         reader.arc4_type(json)
                     }
                 })?;
-                let error_message = self.message(json, Key::ErrorMessage)?;
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let error_message = self.message(object, Key::ErrorMessage)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let wtype = wtype.unwrap_or(WTypeId::BYTES);
                 if wtype != WTypeId::BYTES && !self.is_one_of(wtype, &[Class::Arc4Type]) {
                     let name = self.name(wtype);
@@ -473,24 +485,24 @@ impl<'s> Reader<'_, 's> {
                 self.keep(Arc4Encode { loc, wtype, value, error_message })
             }
             Tag::ARC4Decode => {
-                let error_message = self.message(json, Key::ErrorMessage)?;
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let error_message = self.message(object, Key::ErrorMessage)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 self.expect("ARC4Decode.value", value, &[], &[Class::Arc4Type])?;
                 self.keep(Arc4Decode { loc, wtype, value, error_message })
             }
             Tag::ARC4FromBytes => {
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let validate = self.field(json, Key::Validate, Self::truth)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let validate = self.field(object, Key::Validate, Self::truth)?;
                 self.keep(Arc4FromBytes { loc, wtype, value, validate })
             }
             Tag::ReinterpretCast => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
                 let (from, to) = (self.wtypes.get(expr.wtype()), self.wtypes.get(wtype));
                 let is_legal = from.scalar_type == to.scalar_type
                     && from.scalar_type.is_some()
@@ -504,9 +516,9 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ReinterpretCast { loc, wtype, expr })
             }
             _ => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let wtype = wtype.unwrap_or(value.wtype());
                 let class = |wtype| self.wtypes.kind(wtype).class_name();
                 if class(wtype) != class(value.wtype()) {
@@ -520,15 +532,15 @@ impl<'s> Reader<'_, 's> {
 
     // ---- calls ----
 
-    fn call(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn call(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::IntrinsicCall => {
-                let immediates =
-                    self.optional_field(json, Key::Immediates, |r, j| r.slice(j, Self::immediate))?;
-                let stack_args = self.optional_field(json, Key::StackArgs, Self::exprs)?;
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let op_code = self.field(json, Key::OpCode, Self::text)?;
+                let immediates = self
+                    .optional_field(object, Key::Immediates, |r, j| r.slice(j, Self::immediate))?;
+                let stack_args = self.optional_field(object, Key::StackArgs, Self::exprs)?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let op_code = self.field(object, Key::OpCode, Self::text)?;
                 self.keep(IntrinsicCall {
                     loc,
                     wtype,
@@ -538,18 +550,18 @@ impl<'s> Reader<'_, 's> {
                 })
             }
             Tag::SubroutineCallExpression => {
-                let loc = self.loc_field(json)?;
-                let wtype = self.field(json, Key::Wtype, Self::wtype)?;
-                let target = self.field(json, Key::Target, Self::subroutine_target)?;
-                let args = self.field(json, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
+                let loc = self.loc_field(object)?;
+                let wtype = self.field(object, Key::Wtype, Self::wtype)?;
+                let target = self.field(object, Key::Target, Self::subroutine_target)?;
+                let args = self.field(object, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
                 self.keep(SubroutineCallExpression { loc, wtype, target, args })
             }
             Tag::PuyaLibCall => {
                 let args =
-                    self.optional_field(json, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
+                    self.optional_field(object, Key::Args, |r, j| r.slice(j, Self::call_arg))?;
                 let args = args.unwrap_or_default();
-                let loc = self.loc_field(json)?;
-                let func: PuyaLibFunction = self.field(json, Key::Func, |_, json| {
+                let loc = self.loc_field(object)?;
+                let func: PuyaLibFunction = self.field(object, Key::Func, |_, json| {
                     hashable(json)?;
                     json.as_str().and_then(PuyaLibFunction::of).ok_or_else(|| fails(repr_of(json)))
                 })?;
@@ -566,12 +578,12 @@ impl<'s> Reader<'_, 's> {
                 self.keep(PuyaLibCall { loc, wtype, func, args })
             }
             _ => {
-                let loc = self.loc_field(json)?;
+                let loc = self.loc_field(object)?;
                 let target =
-                    self.field(json, Key::Target, |r, j| r.nullable(j, Self::method_ref))?;
-                let args = self.field(json, Key::Args, Self::exprs)?;
-                let fields = self.field(json, Key::Fields, Self::txn_fields)?;
-                let wtype = self.field(json, Key::Wtype, Self::abi_call_fields_type)?;
+                    self.field(object, Key::Target, |r, j| r.nullable(j, Self::method_ref))?;
+                let args = self.field(object, Key::Args, Self::exprs)?;
+                let fields = self.field(object, Key::Fields, Self::txn_fields)?;
+                let wtype = self.field(object, Key::Wtype, Self::abi_call_fields_type)?;
                 self.keep(AbiCall { loc, wtype, target, args, fields })
             }
         }
@@ -590,43 +602,45 @@ impl<'s> Reader<'_, 's> {
         }
     }
     fn subroutine_target(&mut self, json: J<'s>) -> Outcome<SubroutineTarget> {
-        match self.tag(json)? {
+        let object = self.object(json);
+        match self.tag(object)? {
             Tag::SubroutineID => Ok(SubroutineTarget::SubroutineId {
-                target: self.field(json, Key::Target, Self::symbol)?,
+                target: self.field(object, Key::Target, Self::symbol)?,
             }),
             Tag::InstanceMethodTarget => Ok(SubroutineTarget::InstanceMethod {
-                member_name: self.field(json, Key::MemberName, Self::symbol)?,
+                member_name: self.field(object, Key::MemberName, Self::symbol)?,
             }),
             Tag::InstanceSuperMethodTarget => Ok(SubroutineTarget::InstanceSuperMethod {
-                member_name: self.field(json, Key::MemberName, Self::symbol)?,
+                member_name: self.field(object, Key::MemberName, Self::symbol)?,
             }),
             Tag::ContractMethodTarget => Ok(SubroutineTarget::ContractMethod {
-                cref: self.field(json, Key::Cref, Self::symbol)?,
-                member_name: self.field(json, Key::MemberName, Self::symbol)?,
+                cref: self.field(object, Key::Cref, Self::symbol)?,
+                member_name: self.field(object, Key::MemberName, Self::symbol)?,
             }),
-            _ => Err(self.unknown_tag(json)),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     fn call_arg(&mut self, json: J<'s>) -> Outcome<CallArg<'s>> {
-        let name = self.field(json, Key::Name, |r, j| r.nullable(j, Self::symbol))?;
-        let value = self.field(json, Key::Value, Self::expr)?;
+        let object = self.object(json);
+        let name = self.field(object, Key::Name, |r, j| r.nullable(j, Self::symbol))?;
+        let value = self.field(object, Key::Value, Self::expr)?;
         Ok(CallArg { name, value })
     }
-    fn compiled_reference(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn compiled_reference(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         let overrides = match tag {
             Tag::CompiledContract => {
-                self.optional_field(json, Key::AllocationOverrides, Self::txn_fields)?
+                self.optional_field(object, Key::AllocationOverrides, Self::txn_fields)?
             }
             _ => None,
         };
-        let prefix = self.message(json, Key::Prefix)?;
+        let prefix = self.message(object, Key::Prefix)?;
         let template_variables =
-            self.optional_field(json, Key::TemplateVariables, Self::named_exprs)?;
+            self.optional_field(object, Key::TemplateVariables, Self::named_exprs)?;
         let template_variables = template_variables.unwrap_or_default();
-        let loc = self.loc_field(json)?;
-        let wtype = self.field(json, Key::Wtype, Self::wtype)?;
+        let loc = self.loc_field(object)?;
+        let wtype = self.field(object, Key::Wtype, Self::wtype)?;
         if tag == Tag::CompiledLogicSig {
-            let logic_sig = self.field(json, Key::LogicSig, Self::symbol)?;
+            let logic_sig = self.field(object, Key::LogicSig, Self::symbol)?;
             return self.keep(CompiledLogicSig {
                 loc,
                 wtype,
@@ -635,7 +649,7 @@ impl<'s> Reader<'_, 's> {
                 template_variables,
             });
         }
-        let contract = self.field(json, Key::Contract, Self::symbol)?;
+        let contract = self.field(object, Key::Contract, Self::symbol)?;
         let allocation_overrides = overrides.unwrap_or_default();
         let is_allocation = |(field, _): &(TxnField, ExprRef<'s>)| {
             matches!(
@@ -662,12 +676,12 @@ impl<'s> Reader<'_, 's> {
 
     // ---- sequences and control ----
 
-    fn sequence(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
-        let loc = self.loc_field(json)?;
+    fn sequence(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        let loc = self.loc_field(object)?;
         if tag == Tag::Range {
-            let start = self.field(json, Key::Start, Self::expr)?;
-            let stop = self.field(json, Key::Stop, Self::expr)?;
-            let step = self.field(json, Key::Step, Self::expr)?;
+            let start = self.field(object, Key::Start, Self::expr)?;
+            let stop = self.field(object, Key::Stop, Self::expr)?;
+            let step = self.field(object, Key::Step, Self::expr)?;
             for (place, bound) in
                 [("Range.start", start), ("Range.stop", stop), ("Range.step", step)]
             {
@@ -675,7 +689,7 @@ impl<'s> Reader<'_, 's> {
             }
             return self.keep(Range { loc, wtype: WTypeId::UINT64_RANGE, start, stop, step });
         }
-        let expr = self.field(json, Key::Expr, Self::expr)?;
+        let expr = self.field(object, Key::Expr, Self::expr)?;
         if tag == Tag::Enumeration {
             let wtype = self.wtypes.enumeration(expr.wtype());
             self.keep(Enumeration { loc, wtype, expr })
@@ -683,15 +697,15 @@ impl<'s> Reader<'_, 's> {
             self.keep(Reversed { loc, wtype: expr.wtype(), expr })
         }
     }
-    fn control(&mut self, tag: Tag, json: J<'s>) -> Outcome<ExprRef<'s>> {
+    fn control(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
         match tag {
             Tag::AssertExpression => {
-                let explicit = self.optional_field(json, Key::Explicit, Self::truth)?;
-                let log_error = self.optional_field(json, Key::LogError, Self::truth)?;
-                let desc = self.message(json, Key::Desc)?;
-                let loc = self.loc_field(json)?;
-                let condition = self.field(json, Key::Condition, Self::nullable_expr)?;
-                let error_message = self.field(json, Key::ErrorMessage, Self::nullable_text)?;
+                let explicit = self.optional_field(object, Key::Explicit, Self::truth)?;
+                let log_error = self.optional_field(object, Key::LogError, Self::truth)?;
+                let desc = self.message(object, Key::Desc)?;
+                let loc = self.loc_field(object)?;
+                let condition = self.field(object, Key::Condition, Self::nullable_expr)?;
+                let error_message = self.field(object, Key::ErrorMessage, Self::nullable_text)?;
                 self.keep(AssertExpression {
                     loc,
                     wtype: WTypeId::VOID,
@@ -703,11 +717,11 @@ impl<'s> Reader<'_, 's> {
                 })
             }
             Tag::ConditionalExpression => {
-                let wtype = self.optional_field(json, Key::Wtype, Self::wtype)?;
-                let loc = self.loc_field(json)?;
-                let condition = self.field(json, Key::Condition, Self::expr)?;
-                let true_expr = self.field(json, Key::TrueExpr, Self::expr)?;
-                let false_expr = self.field(json, Key::FalseExpr, Self::expr)?;
+                let wtype = self.optional_field(object, Key::Wtype, Self::wtype)?;
+                let loc = self.loc_field(object)?;
+                let condition = self.field(object, Key::Condition, Self::expr)?;
+                let true_expr = self.field(object, Key::TrueExpr, Self::expr)?;
+                let false_expr = self.field(object, Key::FalseExpr, Self::expr)?;
                 let (yes, no) = (true_expr.wtype(), false_expr.wtype());
                 if wtype.is_none() && !self.wtypes.equal(yes, no) {
                     let (yes, no) = (self.name(yes), self.name(no));
@@ -724,24 +738,24 @@ impl<'s> Reader<'_, 's> {
                 self.keep(ConditionalExpression { loc, wtype, condition, true_expr, false_expr })
             }
             Tag::AssignmentExpression => {
-                let loc = self.loc_field(json)?;
-                let target = self.field(json, Key::Target, Self::lvalue)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let target = self.field(object, Key::Target, Self::lvalue)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 self.check_assignment(target, value, loc)?;
                 self.keep(AssignmentExpression { loc, wtype: target.wtype(), target, value })
             }
             Tag::CommaExpression => {
-                let loc = self.loc_field(json)?;
-                let expressions = self.field(json, Key::Expressions, Self::exprs)?;
+                let loc = self.loc_field(object)?;
+                let expressions = self.field(object, Key::Expressions, Self::exprs)?;
                 let Some(last) = expressions.last() else {
                     return Err(fails("tuple index out of range"));
                 };
                 self.keep(CommaExpression { loc, wtype: last.wtype(), expressions })
             }
             Tag::SingleEvaluation => {
-                let id = self.optional_field(json, Key::EvaluationId, Self::int)?;
-                let loc = self.optional_field(json, Key::SourceLocation, Self::loc)?;
-                let source = self.field(json, Key::Source, Self::expr)?;
+                let id = self.optional_field(object, Key::EvaluationId, Self::int)?;
+                let loc = self.optional_field(object, Key::SourceLocation, Self::loc)?;
+                let source = self.field(object, Key::Source, Self::expr)?;
                 let id = id.unwrap_or_else(|| {
                     self.nameless_evaluations += 1;
                     let fresh = format!("-{}", self.nameless_evaluations);
@@ -752,8 +766,8 @@ impl<'s> Reader<'_, 's> {
                 self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id, mentions })
             }
             Tag::CheckedMaybe => {
-                let expr = self.field(json, Key::Expr, Self::expr)?;
-                let comment = self.field(json, Key::Comment, Self::text)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
+                let comment = self.field(object, Key::Comment, Self::text)?;
                 let wtype = match self.wtypes.kind(expr.wtype()) {
                     WTypeKind::Tuple { types: [wtype, check], .. } if *check == WTypeId::BOOL => {
                         *wtype
@@ -772,15 +786,15 @@ impl<'s> Reader<'_, 's> {
                 self.keep(CheckedMaybe { loc: expr.loc(), wtype, expr, comment })
             }
             Tag::Emit => {
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 self.expect("Emit.value", value, &[], &[Class::Arc4Struct])?;
                 self.keep(Emit { loc, wtype: WTypeId::VOID, value })
             }
             _ => {
-                let loc = self.loc_field(json)?;
-                let signature = self.field(json, Key::Signature, Self::text)?;
-                let values = self.field(json, Key::Values, Self::exprs)?;
+                let loc = self.loc_field(object)?;
+                let signature = self.field(object, Key::Signature, Self::text)?;
+                let values = self.field(object, Key::Values, Self::exprs)?;
                 self.keep(EmitFields { loc, wtype: WTypeId::VOID, signature, values })
             }
         }

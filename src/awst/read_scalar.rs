@@ -115,13 +115,13 @@ impl<'s> Reader<'_, 's> {
     /// `str()`, interned.
     pub(super) fn symbol(&mut self, json: J<'s>) -> Outcome<Symbol> {
         let known = self.text_id(json);
-        if let Some(symbol) = known.and_then(|id| self.memory.symbols[id]) {
+        if let Some(symbol) = known.and_then(|id| *self.memory.symbols.get(id)?) {
             return Ok(symbol);
         }
         let text = self.text(json)?;
         let symbol = self.session.sym(text);
         if let Some(id) = known {
-            self.memory.symbols[id] = Some(symbol);
+            remember(&mut self.memory.symbols, id, symbol);
         }
         Ok(symbol)
     }
@@ -285,30 +285,26 @@ impl<'s> Reader<'_, 's> {
     }
     /// A location without mistakes whose file was seen before, as nearly all are.
     fn usual_loc(&mut self, json: J<'s>) -> Option<Loc> {
-        const KEYS: [Key; 6] =
-            [Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn, Key::File];
-        let [line, end_line, comment_lines, column, end_column, file] =
-            self.memory.words.members(json, KEYS);
+        let object = self.object(json);
         let number = |json: J<'s>| match json.kind() {
             Kind::Int(value) => Some(value),
             _ => None,
         };
-        let nullable = |json: Option<J<'s>>| match json {
+        let nullable = |key| match object.member(key) {
             Some(json) if !json.is_null() => number(json).map(Some),
             _ => Some(None),
         };
-        let line = number(line?)?;
-        let end_line = end_line.map_or(Some(line), number)?;
-        let comment_lines = comment_lines.map_or(Some(0), number)?;
-        let (column, end_column) = (nullable(column)?, nullable(end_column)?);
-        let file = match file? {
+        let line = number(object.member(Key::Line)?)?;
+        let end_line = object.member(Key::EndLine).map_or(Some(line), number)?;
+        let comment_lines = object.member(Key::CommentLines).map_or(Some(0), number)?;
+        let (column, end_column) = (nullable(Key::Column)?, nullable(Key::EndColumn)?);
+        let file = match object.member(Key::File)? {
             file if file.is_null() => None,
-            file => Some(self.memory.paths[self.text_id(file)?]?),
+            file => Some((*self.memory.paths.get(self.text_id(file)?)?)?),
         };
         let is_usual = line >= 1
             && end_line >= line
-            && end_column.is_none_or(|end| end >= 1 && (line < end_line || column <= Some(end)))
-            && file.is_none_or(|file| self.session.text(file).starts_with('/'));
+            && end_column.is_none_or(|end| end >= 1 && (line < end_line || column <= Some(end)));
         is_usual.then(|| {
             let location =
                 SourceLocation { file, line, end_line, comment_lines, column, end_column };
@@ -316,14 +312,15 @@ impl<'s> Reader<'_, 's> {
         })
     }
     fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
-        let end_line = self.optional_field(json, Key::EndLine, Self::small_int)?;
-        let comment_lines = self.optional_field(json, Key::CommentLines, Self::small_int)?;
+        let object = self.object(json);
+        let end_line = self.optional_field(object, Key::EndLine, Self::small_int)?;
+        let comment_lines = self.optional_field(object, Key::CommentLines, Self::small_int)?;
         let column =
-            self.optional_field(json, Key::Column, |r, j| r.nullable(j, Self::small_int))?;
+            self.optional_field(object, Key::Column, |r, j| r.nullable(j, Self::small_int))?;
         let end_column =
-            self.optional_field(json, Key::EndColumn, |r, j| r.nullable(j, Self::small_int))?;
-        let file = self.field(json, Key::File, |r, j| r.nullable(j, Self::path))?;
-        let line = self.field(json, Key::Line, Self::small_int)?;
+            self.optional_field(object, Key::EndColumn, |r, j| r.nullable(j, Self::small_int))?;
+        let file = self.field(object, Key::File, |r, j| r.nullable(j, Self::path))?;
+        let line = self.field(object, Key::Line, Self::small_int)?;
         let end_line = end_line.unwrap_or(line);
         let comment_lines = comment_lines.unwrap_or(0);
         let (column, end_column) = (column.flatten(), end_column.flatten());
@@ -375,15 +372,26 @@ impl<'s> Reader<'_, 's> {
             )));
         };
         let known = self.text_id(json);
-        if let Some(path) = known.and_then(|id| self.memory.paths[id]) {
+        if let Some(path) = known.and_then(|id| *self.memory.paths.get(id)?) {
             return Ok(path);
         }
         let path = self.session.sym(&normalise_path(text));
-        if let Some(id) = known {
-            self.memory.paths[id] = Some(path);
+        // a relative one is refused where it stands
+        if let Some(id) = known
+            && self.session.text(path).starts_with('/')
+        {
+            remember(&mut self.memory.paths, id, path);
         }
         Ok(path)
     }
+}
+
+/// Puts down what a text of the document stands for.
+fn remember(table: &mut Vec<Option<Symbol>>, text: usize, symbol: Symbol) {
+    if table.len() <= text {
+        table.resize(text + 1, None);
+    }
+    table[text] = Some(symbol);
 }
 
 /// What a value is looked up by: values that Python takes for equal have equal keys.

@@ -3,7 +3,7 @@
 use super::expr::ExprRef;
 use super::read::{J, Reader, Step, refuses};
 use super::read_scalar::{class_of, repr_of};
-use super::read_words::{Key, Tag};
+use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
 use super::stmt::{
     AssignmentStatement, BigUIntAugmentedAssignment, Block, BytesAugmentedAssignment,
@@ -18,12 +18,13 @@ use crate::json::Kind;
 impl<'s> Reader<'_, 's> {
     /// A block, where the document does not say what class it is of.
     pub(super) fn block(&mut self, json: J<'s>) -> Outcome<&'s Block<'s>> {
+        let object = self.object(json);
         self.nested(|reader| {
             let label =
-                reader.optional_field(json, Key::Label, |r, j| r.nullable(j, Self::symbol))?;
-            let comment = reader.optional_field(json, Key::Comment, Self::nullable_text)?;
-            let loc = reader.loc_field(json)?;
-            let body = reader.field(json, Key::Body, |r, j| r.slice(j, Self::stmt))?;
+                reader.optional_field(object, Key::Label, |r, j| r.nullable(j, Self::symbol))?;
+            let comment = reader.optional_field(object, Key::Comment, Self::nullable_text)?;
+            let loc = reader.loc_field(object)?;
+            let body = reader.field(object, Key::Body, |r, j| r.slice(j, Self::stmt))?;
             let block = Block { loc, body, label: label.flatten(), comment: comment.flatten() };
             Ok(&*reader.session.arena.alloc(block))
         })
@@ -32,67 +33,68 @@ impl<'s> Reader<'_, 's> {
         self.nullable(json, Self::block)
     }
     fn stmt(&mut self, json: J<'s>) -> Outcome<Stmt<'s>> {
-        match self.tag(json)? {
+        let object = self.object(json);
+        match self.tag(object)? {
             Tag::Block => Ok(Stmt::Block(self.block(json)?)),
             Tag::ExpressionStatement => {
-                let expr = self.field(json, Key::Expr, Self::expr)?;
+                let expr = self.field(object, Key::Expr, Self::expr)?;
                 Ok(ExpressionStatement { loc: expr.loc(), expr }.into())
             }
             Tag::Goto => {
-                let loc = self.loc_field(json)?;
-                let target = self.field(json, Key::Target, Self::symbol)?;
+                let loc = self.loc_field(object)?;
+                let target = self.field(object, Key::Target, Self::symbol)?;
                 Ok(Goto { loc, target }.into())
             }
-            Tag::LoopExit => Ok(LoopExit { loc: self.loc_field(json)? }.into()),
-            Tag::LoopContinue => Ok(LoopContinue { loc: self.loc_field(json)? }.into()),
+            Tag::LoopExit => Ok(LoopExit { loc: self.loc_field(object)? }.into()),
+            Tag::LoopContinue => Ok(LoopContinue { loc: self.loc_field(object)? }.into()),
             Tag::ReturnStatement => {
-                let loc = self.loc_field(json)?;
-                let value = self.field(json, Key::Value, |r, j| r.nullable(j, Self::expr))?;
+                let loc = self.loc_field(object)?;
+                let value = self.field(object, Key::Value, |r, j| r.nullable(j, Self::expr))?;
                 Ok(ReturnStatement { loc, value }.into())
             }
             tag @ (Tag::IfElse | Tag::Switch | Tag::WhileLoop | Tag::ForInLoop) => {
-                self.nested(|reader| reader.control_flow(tag, json))
+                self.nested(|reader| reader.control_flow(tag, object))
             }
             Tag::AssignmentStatement => {
-                let loc = self.loc_field(json)?;
-                let target = self.field(json, Key::Target, Self::lvalue)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let loc = self.loc_field(object)?;
+                let target = self.field(object, Key::Target, Self::lvalue)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 self.check_assignment(target, value, loc)?;
                 Ok(AssignmentStatement { loc, target, value }.into())
             }
             tag @ (Tag::UInt64AugmentedAssignment
             | Tag::BigUIntAugmentedAssignment
-            | Tag::BytesAugmentedAssignment) => self.augmented_assignment(tag, json),
-            tag @ Tag::Statement => Err(self.abstract_node(tag, json)),
-            _ => Err(self.unknown_tag(json)),
+            | Tag::BytesAugmentedAssignment) => self.augmented_assignment(tag, object),
+            tag @ Tag::Statement => Err(self.abstract_node(tag, object)),
+            _ => Err(self.unknown_tag(object)),
         }
     }
-    fn control_flow(&mut self, tag: Tag, json: J<'s>) -> Outcome<Stmt<'s>> {
-        let loc = self.loc_field(json)?;
+    fn control_flow(&mut self, tag: Tag, object: Object<'s>) -> Outcome<Stmt<'s>> {
+        let loc = self.loc_field(object)?;
         match tag {
             Tag::IfElse => {
-                let condition = self.field(json, Key::Condition, Self::expr)?;
-                let if_branch = self.field(json, Key::IfBranch, Self::block)?;
-                let else_branch = self.field(json, Key::ElseBranch, Self::nullable_block)?;
+                let condition = self.field(object, Key::Condition, Self::expr)?;
+                let if_branch = self.field(object, Key::IfBranch, Self::block)?;
+                let else_branch = self.field(object, Key::ElseBranch, Self::nullable_block)?;
                 self.expect("IfElse.condition", condition, &[WTypeId::BOOL], &[])?;
                 Ok(IfElse { loc, condition, if_branch, else_branch }.into())
             }
             Tag::Switch => {
-                let value = self.field(json, Key::Value, Self::expr)?;
-                let cases = self.field(json, Key::Cases, Self::switch_cases)?;
-                let default_case = self.field(json, Key::DefaultCase, Self::nullable_block)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
+                let cases = self.field(object, Key::Cases, Self::switch_cases)?;
+                let default_case = self.field(object, Key::DefaultCase, Self::nullable_block)?;
                 Ok(Switch { loc, value, cases, default_case }.into())
             }
             Tag::WhileLoop => {
-                let condition = self.field(json, Key::Condition, Self::expr)?;
-                let loop_body = self.field(json, Key::LoopBody, Self::block)?;
+                let condition = self.field(object, Key::Condition, Self::expr)?;
+                let loop_body = self.field(object, Key::LoopBody, Self::block)?;
                 self.expect("WhileLoop.condition", condition, &[WTypeId::BOOL], &[])?;
                 Ok(WhileLoop { loc, condition, loop_body }.into())
             }
             _ => {
-                let sequence = self.field(json, Key::Sequence, Self::expr)?;
-                let items = self.field(json, Key::Items, Self::lvalue)?;
-                let loop_body = self.field(json, Key::LoopBody, Self::block)?;
+                let sequence = self.field(object, Key::Sequence, Self::expr)?;
+                let items = self.field(object, Key::Items, Self::lvalue)?;
+                let loop_body = self.field(object, Key::LoopBody, Self::block)?;
                 Ok(ForInLoop { loc, sequence, items, loop_body }.into())
             }
         }
@@ -128,29 +130,29 @@ impl<'s> Reader<'_, 's> {
         }
         Ok(self.session.arena.slice_of(cases))
     }
-    fn augmented_assignment(&mut self, tag: Tag, json: J<'s>) -> Outcome<Stmt<'s>> {
-        let loc = self.loc_field(json)?;
-        let target = self.field(json, Key::Target, Self::lvalue)?;
+    fn augmented_assignment(&mut self, tag: Tag, object: Object<'s>) -> Outcome<Stmt<'s>> {
+        let loc = self.loc_field(object)?;
+        let target = self.field(object, Key::Target, Self::lvalue)?;
         match tag {
             Tag::UInt64AugmentedAssignment => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let number = &[WTypeId::UINT64];
                 self.expect("UInt64AugmentedAssignment.target", target, number, &[])?;
                 self.expect("UInt64AugmentedAssignment.value", value, number, &[])?;
                 Ok(UInt64AugmentedAssignment { loc, target, op, value }.into())
             }
             Tag::BigUIntAugmentedAssignment => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let number = &[WTypeId::BIGUINT];
                 self.expect("BigUIntAugmentedAssignment.target", target, number, &[])?;
                 self.expect("BigUIntAugmentedAssignment.value", value, number, &[])?;
                 Ok(BigUIntAugmentedAssignment { loc, target, op, value }.into())
             }
             _ => {
-                let op = self.field(json, Key::Op, Self::choice)?;
-                let value = self.field(json, Key::Value, Self::expr)?;
+                let op = self.field(object, Key::Op, Self::choice)?;
+                let value = self.field(object, Key::Value, Self::expr)?;
                 let strings = &[WTypeId::STRING, WTypeId::ARC4_STRING];
                 let bytes = &[Class::Bytes];
                 self.expect("BytesAugmentedAssignment.target", target, strings, bytes)?;

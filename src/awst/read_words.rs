@@ -1,6 +1,7 @@
 //! The words of documents that reading looks for, keys and class names -> small numbers. Each distinct
 //! word of a document and each distinct row of keys is looked up once.
 
+use crate::base::arena::Arena;
 use crate::json::tree::Values;
 use crate::json::{Json, Start, Vocabulary};
 
@@ -17,17 +18,23 @@ macro_rules! words {
 
         impl $name {
             /// In the order of the texts.
-            const ALL: &[(&str, $name)] = &[$(($text, $name::$member),)*];
+            const ALL: &[$name] = &[$($name::$member,)*];
             const TEXTS: &[&str] = &[$($text,)*];
 
             /// The word as documents have it.
             pub(super) const fn text(self) -> &'static str {
                 let place = self as usize;
-                if place < Self::ALL.len() { Self::ALL[place].0 } else { "" }
+                if place < Self::TEXTS.len() { Self::TEXTS[place] } else { "" }
             }
+            /// The word with a text.
             fn of(text: &str) -> Self {
-                let found = Self::ALL.binary_search_by(|row| row.0.cmp(text));
-                found.map_or($name::$none, |place| Self::ALL[place].1)
+                let found = Self::TEXTS.binary_search(&text);
+                found.map_or($name::$none, Self::at)
+            }
+            /// The word at a place in the order of the texts.
+            #[inline]
+            fn at(place: usize) -> Self {
+                Self::ALL.get(place).copied().unwrap_or($name::$none)
             }
         }
     };
@@ -308,122 +315,121 @@ pub static VOCABULARY: Vocabulary = {
     Vocabulary::new(&TEXTS, &STARTS, &PLACES)
 };
 
-/// In objects with more members they are searched for by name.
-const SLOTS_MAX: usize = 254;
-
-/// No member of an object has the key.
-const ABSENT: u8 = u8::MAX;
-
-/// A shape that was not looked up yet.
-const NO_ROW: u32 = u32::MAX;
-
-/// In the place of the row of a shape with too many keys for one.
-const TOO_LONG: u32 = u32::MAX - 1;
-
-/// How many keys a row of slots is for.
+/// How many keys and classes there are.
 const KEYS: usize = Key::ALL.len();
 const TAGS: usize = Tag::ALL.len();
 
-/// What is known of the words of one document.
-#[derive(Default)]
-pub(super) struct Words {
-    /// By text.
-    tags: Vec<Option<Tag>>,
-    /// By text.
-    keys: Vec<Option<Key>>,
-    /// By shape, where its row of slots starts.
-    rows: Vec<u32>,
+/// Members from here on are searched for by name.
+const SLOTS_MAX: usize = 254;
+
+/// No member before [`SLOTS_MAX`] has the key.
+const ABSENT: u8 = u8::MAX;
+
+/// Where objects of one shape have their members.
+pub(super) struct Slots {
     /// The place of the member with each key.
-    slots: Vec<u8>,
+    by_key: [u8; KEYS + 1],
+    /// Whether there are no members behind these.
+    has_all: bool,
 }
 
-impl Words {
-    /// Nothing is known yet.
+impl Slots {
+    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true };
+}
+
+/// An object whose members are found by key, or a value in the place of one, without members.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'s> {
+    json: Json<'s>,
+    slots: &'s Slots,
+}
+
+impl<'s> Object<'s> {
+    /// The value in the document.
+    #[inline]
+    pub(super) fn json(self) -> Json<'s> {
+        self.json
+    }
+    /// The member with a key.
+    #[inline]
+    pub(super) fn member(self, key: Key) -> Option<Json<'s>> {
+        match self.slots.by_key[key as usize] {
+            ABSENT if self.slots.has_all => None,
+            ABSENT => self.json.get(key.text()),
+            slot => Some(self.json.member_at(usize::from(slot))),
+        }
+    }
+}
+
+/// What is known of the words of one document.
+#[derive(Default)]
+pub(super) struct Words<'s> {
+    /// The number of the first key among the texts, where all known words are among them.
+    first: Option<usize>,
+    /// In other documents the classes that texts name, by text, as far as somebody asked.
+    tags: Vec<Option<Tag>>,
+    /// By shape, as far as somebody asked.
+    slots: Vec<Option<&'s Slots>>,
+}
+
+impl<'s> Words<'s> {
+    /// Nothing is known yet but what the document was read with.
     pub(super) fn new(document: &Values<'_>) -> Self {
-        let mut tags = vec![None; document.text_count()];
-        let mut keys = vec![None; document.text_count()];
-        if document.vocabulary().is_some_and(|known| std::ptr::eq(known, &VOCABULARY)) {
-            let first = VOCABULARY.first();
-            let known_keys = Key::ALL.iter().map(|row| Some(row.1));
-            keys.iter_mut().skip(first).zip(known_keys).for_each(|(key, known)| *key = known);
-            let known_tags = Tag::ALL.iter().map(|row| Some(row.1));
-            let first = first + KEYS;
-            tags.iter_mut().skip(first).zip(known_tags).for_each(|(tag, known)| *tag = known);
-        }
-        Self { tags, keys, rows: vec![NO_ROW; document.shape_count()], slots: Vec::new() }
-    }
-    /// The member of an object; none of what is no object.
-    #[inline]
-    pub(super) fn member<'s>(&mut self, object: Json<'s>, key: Key) -> Option<Json<'s>> {
-        match self.row(object)? {
-            Some(row) => slot_of(row, key).map(|slot| object.member_at(slot)),
-            None => object.get(key.text()),
+        let known = document.vocabulary().filter(|known| std::ptr::eq(*known, &VOCABULARY));
+        Self {
+            first: known.map(Vocabulary::first),
+            tags: Vec::new(),
+            slots: vec![None; document.shape_count()],
         }
     }
-    /// The same of several keys.
+    /// An object with the places of its members, which are kept in `arena`.
     #[inline]
-    pub(super) fn members<'s, const N: usize>(
-        &mut self,
-        object: Json<'s>,
-        keys: [Key; N],
-    ) -> [Option<Json<'s>>; N] {
-        let mut members = [None; N];
-        let row = self.row(object).flatten();
-        for (member, key) in members.iter_mut().zip(keys) {
-            *member = match row {
-                Some(row) => slot_of(row, key).map(|slot| object.member_at(slot)),
-                None => object.get(key.text()),
-            };
-        }
-        members
-    }
-    /// The slots of an object's members by their keys; no row where it has too many.
-    #[inline]
-    fn row(&mut self, object: Json<'_>) -> Option<Option<&[u8; KEYS]>> {
-        let shape = object.shape_id()?;
-        let start = match self.rows[shape] {
-            NO_ROW => self.new_row(object, shape),
-            start => start,
+    pub(super) fn object(&mut self, json: Json<'s>, arena: &'s Arena) -> Object<'s> {
+        let slots = match json.shape_id() {
+            None => &Slots::NONE,
+            Some(shape) => match self.slots[shape] {
+                Some(slots) => slots,
+                None => self.new_slots(json, shape, arena),
+            },
         };
-        Some(self.slots.get(start as usize..).and_then(|slots| slots.first_chunk()))
+        Object { json, slots }
     }
     #[cold]
-    fn new_row(&mut self, object: Json<'_>, shape: usize) -> u32 {
-        let members = object.as_object().expect("what has a shape is an object");
-        let start = self.slots.len();
-        let row = if members.len() > SLOTS_MAX {
-            TOO_LONG
-        } else {
-            self.slots.resize(start + KEYS, ABSENT);
-            for (slot, (id, text)) in (0..).zip(members.key_ids().zip(members.keys())) {
-                let key = *self.keys[id].get_or_insert_with(|| Key::of(text));
-                if key != Key::Unknown {
-                    self.slots[start + key as usize] = slot;
-                }
-            }
-            u32::try_from(start).expect("fewer shapes than that")
-        };
-        self.rows[shape] = row;
-        row
+    fn new_slots(&mut self, json: Json<'s>, shape: usize, arena: &'s Arena) -> &'s Slots {
+        let members = json.as_object().expect("what has a shape is an object");
+        let mut slots = Slots { has_all: members.len() <= SLOTS_MAX, ..Slots::NONE };
+        for (slot, (id, text)) in (0..).zip(members.key_ids().zip(members.keys())).take(SLOTS_MAX) {
+            slots.by_key[self.key(id, text) as usize] = slot;
+        }
+        slots.by_key[Key::Unknown as usize] = ABSENT;
+        let slots: &'s Slots = arena.alloc(slots);
+        self.slots[shape] = Some(slots);
+        slots
+    }
+    fn key(&self, id: usize, text: &str) -> Key {
+        match self.first {
+            Some(first) => Key::at(id.wrapping_sub(first)),
+            None => Key::of(text),
+        }
     }
     /// The class a string names.
     #[inline]
-    pub(super) fn tag(&mut self, name: Json<'_>) -> Option<Tag> {
+    pub(super) fn tag(&mut self, name: Json<'s>) -> Option<Tag> {
         let id = name.text_id()?;
+        match self.first {
+            Some(first) => Some(Tag::at(id.wrapping_sub(first + KEYS))),
+            None => self.other_tag(name, id),
+        }
+    }
+    fn other_tag(&mut self, name: Json<'s>, id: usize) -> Option<Tag> {
+        if self.tags.len() <= id {
+            self.tags.resize(name.values().text_count().max(id + 1), None);
+        }
         let known = self.tags[id];
         known.or_else(|| {
             self.tags[id] = name.as_str().map(Tag::of);
             self.tags[id]
         })
-    }
-}
-
-/// The place of the member with a key.
-#[inline]
-fn slot_of(row: &[u8; KEYS], key: Key) -> Option<usize> {
-    match row[key as usize] {
-        ABSENT => None,
-        slot => Some(usize::from(slot)),
     }
 }
 
@@ -433,9 +439,9 @@ mod tests {
 
     #[test]
     fn words_are_found_by_their_texts() {
-        assert!(Key::ALL.is_sorted_by_key(|row| row.0) && Tag::ALL.is_sorted_by_key(|row| row.0));
-        assert!(Key::ALL.iter().all(|row| Key::of(row.0) == row.1 && row.1.text() == row.0));
-        assert!(Tag::ALL.iter().all(|row| Tag::of(row.0) == row.1 && row.1.text() == row.0));
+        assert!(Key::TEXTS.is_sorted() && Tag::TEXTS.is_sorted());
+        assert!(Key::ALL.iter().all(|key| Key::of(key.text()) == *key));
+        assert!(Tag::ALL.iter().all(|tag| Tag::of(tag.text()) == *tag));
         assert_eq!((Key::of("x"), Tag::of("x")), (Key::Unknown, Tag::Unknown));
     }
 }

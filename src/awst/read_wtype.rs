@@ -2,7 +2,7 @@
 
 use super::expr::ExprRef;
 use super::read::{J, Reader, fails, refuses};
-use super::read_words::{Key, Tag};
+use super::read_words::{Key, Object, Tag};
 use super::wtypes::{BasicType, WTypeField, WTypeId, WTypeKind};
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -120,84 +120,87 @@ impl<'s> Reader<'_, 's> {
         )
     }
     fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let tag = self.tag(json)?;
+        let object = self.object(json);
+        let tag = self.tag(object)?;
         self.nested(|reader| match tag {
-            Tag::WType => reader.basic_type(json),
-            Tag::BytesWType => reader.bytes_type(json),
+            Tag::WType => reader.basic_type(object.json()),
+            Tag::BytesWType => reader.bytes_type(object.json()),
             Tag::WEnumeration => {
-                reader.immutable_flag(json)?;
-                let sequence_type = reader.field(json, Key::SequenceType, Self::wtype)?;
+                reader.immutable_flag(object)?;
+                let sequence_type = reader.field(object, Key::SequenceType, Self::wtype)?;
                 Ok(reader.wtypes.enumeration(sequence_type))
             }
-            Tag::WGroupTransaction => reader.group_transaction_type(json),
+            Tag::WGroupTransaction => reader.group_transaction_type(object.json()),
             Tag::WInnerTransactionFields | Tag::WABICallInnerTransactionFields => {
-                reader.inner_transaction_fields_type(json)
+                reader.inner_transaction_fields_type(object.json())
             }
             Tag::WInnerTransaction => {
-                reader.immutable_flag(json)?;
-                let name = reader.optional_field(json, Key::Name, Self::text)?;
-                let kind = reader.field(json, Key::TransactionType, |r, j| {
+                reader.immutable_flag(object)?;
+                let name = reader.optional_field(object, Key::Name, Self::text)?;
+                let kind = reader.field(object, Key::TransactionType, |r, j| {
                     r.nullable(j, Self::transaction_type)
                 })?;
                 Ok(reader.wtypes.inner_transaction(kind, name))
             }
-            Tag::ReferenceArray => reader.array_type(json),
-            Tag::WTuple => reader.tuple_type(json),
-            _ => reader.arc4_type_tagged(tag, json),
+            Tag::ReferenceArray => reader.array_type(object.json()),
+            Tag::WTuple => reader.tuple_type(object.json()),
+            _ => reader.arc4_type_tagged(tag, object),
         })
     }
     /// An ARC-4 type of any class.
     pub(super) fn arc4_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let tag = self.tag(json)?;
-        self.nested(|reader| reader.arc4_type_tagged(tag, json))
+        let object = self.object(json);
+        let tag = self.tag(object)?;
+        self.nested(|reader| reader.arc4_type_tagged(tag, object))
     }
-    fn arc4_type_tagged(&mut self, tag: Tag, json: J<'s>) -> Outcome<WTypeId> {
+    fn arc4_type_tagged(&mut self, tag: Tag, object: Object<'s>) -> Outcome<WTypeId> {
         match tag {
             Tag::ARC4Type => {
-                self.immutable_flag(json)?;
-                let alias = self.alias(json)?;
-                let name = self.field(json, Key::Name, Self::text)?;
+                self.immutable_flag(object)?;
+                let alias = self.alias(object)?;
+                let name = self.field(object, Key::Name, Self::text)?;
                 Ok(self.wtypes.arc4_basic(name, alias))
             }
             Tag::ARC4UIntN => {
-                let alias = self.alias(json)?;
-                let loc = self.type_loc(json)?;
-                let n = self.field(json, Key::N, Self::small_int)?;
+                let alias = self.alias(object)?;
+                let loc = self.type_loc(object)?;
+                let n = self.field(object, Key::N, Self::small_int)?;
                 self.wtypes.arc4_uint_n(n, alias, loc)
             }
-            Tag::ARC4UFixedNxM => self.ufixed_type(json),
+            Tag::ARC4UFixedNxM => self.ufixed_type(object.json()),
             Tag::ARC4Tuple => {
-                let loc = self.type_loc(json)?;
-                let types = self.field(json, Key::Types, |r, j| r.slice(j, Self::wtype))?;
+                let loc = self.type_loc(object)?;
+                let types = self.field(object, Key::Types, |r, j| r.slice(j, Self::wtype))?;
                 self.wtypes.arc4_tuple(types, loc)
             }
-            Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array_type(json),
-            Tag::ARC4Struct => self.struct_type(json),
+            Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array_type(object.json()),
+            Tag::ARC4Struct => self.struct_type(object.json()),
             Tag::ARC4Array | Tag::WTypeInstance | Tag::ARC4WTypeInstance => Err(refuses(format!(
                 "Can't instantiate abstract class {} without an implementation for abstract \
                  method 'accept'",
                 tag.text()
             ))),
-            _ => Err(self.unknown_tag(json)),
+            _ => Err(self.unknown_tag(object)),
         }
     }
-    fn immutable_flag(&mut self, json: J<'s>) -> Outcome<()> {
-        match self.optional_field(json, Key::Immutable, Self::truth)? {
+    fn immutable_flag(&mut self, object: Object<'s>) -> Outcome<()> {
+        match self.optional_field(object, Key::Immutable, Self::truth)? {
             Some(false) => Err(not_immutable("True")),
             _ => Ok(()),
         }
     }
-    fn alias(&mut self, json: J<'s>) -> Outcome<Option<&'s str>> {
-        Ok(self.optional_field(json, Key::Arc4Alias, Self::nullable_text)?.flatten())
+    fn alias(&mut self, object: Object<'s>) -> Outcome<Option<&'s str>> {
+        Ok(self.optional_field(object, Key::Arc4Alias, Self::nullable_text)?.flatten())
     }
-    fn type_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
+    fn type_loc(&mut self, object: Object<'s>) -> Outcome<Loc> {
         let loc =
-            self.optional_field(json, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
+            self.optional_field(object, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
         Ok(loc.flatten().unwrap_or(Loc::NONE))
     }
     fn basic_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let immutable = self.optional_field(json, Key::Immutable, Self::truth)?;
-        let name = self.field(json, Key::Name, Self::text)?;
+        let object = self.object(json);
+        let immutable = self.optional_field(object, Key::Immutable, Self::truth)?;
+        let name = self.field(object, Key::Name, Self::text)?;
         let Some(basic) = BasicType::of(name) else { return Err(fails(repr(name))) };
         if immutable == Some(false) {
             return Err(not_immutable("False"));
@@ -206,100 +209,110 @@ impl<'s> Reader<'_, 's> {
     }
     /// `BytesWType`
     pub(super) fn bytes_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let length = self.field(json, Key::Length, |r, j| r.nullable(j, Self::small_int))?;
+        let object = self.object(json);
+        let length = self.field(object, Key::Length, |r, j| r.nullable(j, Self::small_int))?;
         let length = length.map(|length| self.length("length", length)).transpose()?;
         Ok(self.wtypes.bytes(length))
     }
     /// `WGroupTransaction`
     pub(super) fn group_transaction_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.immutable_flag(json)?;
-        let name = self.optional_field(json, Key::Name, Self::text)?;
+        let object = self.object(json);
+        self.immutable_flag(object)?;
+        let name = self.optional_field(object, Key::Name, Self::text)?;
         let kind =
-            self.field(json, Key::TransactionType, |r, j| r.nullable(j, Self::transaction_type))?;
+            self.field(object, Key::TransactionType, |r, j| r.nullable(j, Self::transaction_type))?;
         Ok(self.wtypes.group_transaction(kind, name))
     }
     /// `WInnerTransactionFields` or its subclass, by tag.
     pub(super) fn inner_transaction_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        match self.tag(json)? {
-            Tag::WABICallInnerTransactionFields => self.abi_call_fields_type(json),
+        let object = self.object(json);
+        match self.tag(object)? {
+            Tag::WABICallInnerTransactionFields => self.abi_call_fields_type(object.json()),
             Tag::WInnerTransactionFields => {
-                self.immutable_flag(json)?;
-                let name = self.optional_field(json, Key::Name, Self::text)?;
-                let kind = self.field(json, Key::TransactionType, |r, j| {
+                self.immutable_flag(object)?;
+                let name = self.optional_field(object, Key::Name, Self::text)?;
+                let kind = self.field(object, Key::TransactionType, |r, j| {
                     r.nullable(j, Self::transaction_type)
                 })?;
                 Ok(self.wtypes.inner_transaction_fields(kind, name))
             }
-            _ => Err(self.unknown_tag(json)),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     /// `WABICallInnerTransactionFields`
     pub(super) fn abi_call_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.immutable_flag(json)?;
-        let result_type = self.optional_field(json, Key::ResultType, Self::wtype)?;
+        let object = self.object(json);
+        self.immutable_flag(object)?;
+        let result_type = self.optional_field(object, Key::ResultType, Self::wtype)?;
         let result_type = result_type.unwrap_or(WTypeId::VOID);
         Ok(self.wtypes.abi_call_inner_transaction_fields(result_type))
     }
     /// `WTuple`
     pub(super) fn tuple_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let loc = self.type_loc(json)?;
-        let name = self.optional_field(json, Key::Name, Self::text)?;
-        let names = self.optional_field(json, Key::Names, |reader, json| {
+        let object = self.object(json);
+        let loc = self.type_loc(object)?;
+        let name = self.optional_field(object, Key::Name, Self::text)?;
+        let names = self.optional_field(object, Key::Names, |reader, json| {
             reader.nullable(json, |r, j| r.slice(j, Self::text))
         })?;
-        let desc = self.optional_field(json, Key::Desc, Self::nullable_text)?;
-        let types = self.field(json, Key::Types, |r, j| r.slice(j, Self::wtype))?;
+        let desc = self.optional_field(object, Key::Desc, Self::nullable_text)?;
+        let types = self.field(object, Key::Types, |r, j| r.slice(j, Self::wtype))?;
         self.wtypes.tuple_with(types, names.flatten(), name, desc.flatten(), loc)
     }
     /// One of the array types, by tag.
     pub(super) fn array_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        match self.tag(json)? {
+        let object = self.object(json);
+        match self.tag(object)? {
             Tag::ReferenceArray => {
-                let element_type = self.field(json, Key::ElementType, Self::wtype)?;
-                let loc = self.field(json, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
+                let element_type = self.field(object, Key::ElementType, Self::wtype)?;
+                let loc =
+                    self.field(object, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
                 let loc = loc.unwrap_or(Loc::NONE);
                 Ok(self.wtypes.reference_array(element_type, loc, &self.session.sink))
             }
             tag @ (Tag::ARC4DynamicArray | Tag::ARC4StaticArray) => {
-                let alias = self.alias(json)?;
-                let loc = self.type_loc(json)?;
-                let immutable = self.optional_field(json, Key::Immutable, Self::truth)?;
+                let alias = self.alias(object)?;
+                let loc = self.type_loc(object)?;
+                let immutable = self.optional_field(object, Key::Immutable, Self::truth)?;
                 let immutable = immutable.unwrap_or(false);
-                let element_type = self.field(json, Key::ElementType, Self::wtype)?;
+                let element_type = self.field(object, Key::ElementType, Self::wtype)?;
                 if tag == Tag::ARC4DynamicArray {
                     return self.wtypes.arc4_dynamic_array(element_type, immutable, alias, loc);
                 }
-                let array_size = self.field(json, Key::ArraySize, Self::small_int)?;
+                let array_size = self.field(object, Key::ArraySize, Self::small_int)?;
                 self.wtypes.check_element(element_type, immutable, loc)?;
                 let array_size = self.length("array_size", array_size)?;
                 self.wtypes.arc4_static_array(element_type, array_size, immutable, alias, loc)
             }
-            _ => Err(self.unknown_tag(json)),
+            _ => Err(self.unknown_tag(object)),
         }
     }
     /// `ARC4UFixedNxM`
     pub(super) fn ufixed_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let alias = self.alias(json)?;
-        let loc = self.type_loc(json)?;
-        let n = self.field(json, Key::N, Self::small_int)?;
-        let m = self.field(json, Key::M, Self::small_int)?;
+        let object = self.object(json);
+        let alias = self.alias(object)?;
+        let loc = self.type_loc(object)?;
+        let n = self.field(object, Key::N, Self::small_int)?;
+        let m = self.field(object, Key::M, Self::small_int)?;
         self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)
     }
     /// `ARC4Struct`
     pub(super) fn struct_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let loc = self.type_loc(json)?;
-        let desc = self.optional_field(json, Key::Desc, Self::nullable_text)?;
-        let name = self.field(json, Key::Name, Self::text)?;
-        let fields = self.field(json, Key::Fields, |reader, json| {
+        let object = self.object(json);
+        let loc = self.type_loc(object)?;
+        let desc = self.optional_field(object, Key::Desc, Self::nullable_text)?;
+        let name = self.field(object, Key::Name, Self::text)?;
+        let fields = self.field(object, Key::Fields, |reader, json| {
             reader.slice(json, |reader, json| {
+                let object = reader.object(json);
                 let description =
-                    reader.optional_field(json, Key::Description, Self::nullable_text)?;
-                let name = reader.field(json, Key::Name, Self::text)?;
-                let wtype = reader.field(json, Key::Wtype, Self::wtype)?;
+                    reader.optional_field(object, Key::Description, Self::nullable_text)?;
+                let name = reader.field(object, Key::Name, Self::text)?;
+                let wtype = reader.field(object, Key::Wtype, Self::wtype)?;
                 Ok(WTypeField { name, wtype, description: description.flatten() })
             })
         })?;
-        let frozen = self.field(json, Key::Frozen, Self::truth)?;
+        let frozen = self.field(object, Key::Frozen, Self::truth)?;
         self.wtypes.arc4_struct(name, fields, frozen, desc.flatten(), loc)
     }
 }
