@@ -92,6 +92,9 @@ impl Outputs for Guarded<'_> {
         self.disk.make_folder(path)
     }
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
+        if self.root.is_some() {
+            self.disk.show_folders()?;
+        }
         self.check(path)?;
         self.disk.write(path, content)
     }
@@ -122,6 +125,25 @@ mod tests {
         assert!(outputs.written().is_empty());
         drop(outputs);
         assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+        fs::remove_dir_all(&base).unwrap();
+    }
+
+    #[test]
+    fn names_may_lead_out_of_their_folder_but_not_of_the_root() {
+        let base = std::env::temp_dir().join(format!("puya-names-{}", std::process::id()));
+        fs::create_dir_all(&base).unwrap();
+        let checked = OutputRoot::new(&base).unwrap();
+        let mut outputs = Guarded::new(&base, Some(&checked));
+        outputs.make_folder(Path::new("out")).unwrap();
+        for path in ["out/a.teal", "out/../b.teal"] {
+            outputs.write(Path::new(path), b"x").unwrap();
+        }
+        outputs.finish().unwrap();
+        assert_eq!(outputs.written(), [base.join("out/a.teal"), base.join("out/../b.teal")]);
+        assert!(outputs.written().iter().all(|path| path.is_file()));
+        assert!(outputs.write(Path::new("out/../../c.teal"), b"x").is_err());
+        drop(outputs);
+        assert_eq!(fs::read_dir(&base).unwrap().count(), 2);
         fs::remove_dir_all(&base).unwrap();
     }
 
