@@ -1,12 +1,12 @@
-//! Kinds of nodes that a body has, found once when it is read, so that a search for some kind passes over
+//! Kinds of nodes that a body has, gathered while it is read, so that a search for some kind passes over
 //! the bodies without any.
 
 use super::expr::{Expr, ExprRef, MethodRef, SubroutineTarget};
 use super::stmt::{Block, Stmt};
-use super::visit::{Descend, Visitor, walk_block, walk_expr};
+use super::visit::{Descend, Visitor, walk_block};
 use super::wtypes::WTypes;
 
-/// A set of kinds of nodes.
+/// A set of kinds of nodes. What is gathered while reading may have some that fell away later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Mentions(u16);
 
@@ -47,51 +47,11 @@ impl Mentions {
         walk_block(&mut search, body);
         search.found
     }
-    /// What an expression mentions.
-    pub fn of_expr(wtypes: &WTypes<'_>, expr: ExprRef<'_>) -> Self {
-        let mut search = Search { wtypes, found: Self::default() };
-        walk_expr(&mut search, expr);
-        search.found
-    }
-    /// Both sets together.
-    pub const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-    /// Whether the sets have something in common.
-    pub const fn overlaps(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-    fn add(&mut self, other: Self) {
-        *self = self.or(other);
-    }
-}
-
-struct Search<'r, 't> {
-    wtypes: &'r WTypes<'t>,
-    found: Mentions,
-}
-
-impl<'a> Visitor<'a> for Search<'_, '_> {
-    fn enter_block(&mut self, block: &'a Block<'a>) {
-        if block.label.is_some() {
-            self.found.add(Mentions::LABELS);
-        }
-    }
-    fn enter_stmt(&mut self, stmt: &'a Stmt<'a>) -> Descend {
-        match stmt {
-            Stmt::Goto(_) => self.found.add(Mentions::LABELS),
-            Stmt::AssignmentStatement(node) if !matches!(node.target, Expr::VarExpression(_)) => {
-                self.found.add(Mentions::CHANGES);
-            }
-            _ => {}
-        }
-        Descend::Into
-    }
-    fn enter_expr(&mut self, expr: ExprRef<'a>) -> Descend {
-        if self.wtypes.get(expr.wtype()).has_inner_transaction {
-            self.found.add(Mentions::INNER_TRANSACTIONS);
-        }
-        self.found.add(match expr {
+    /// What an expression mentions by itself, without those below it; of a single evaluation all that
+    /// its source mentions.
+    #[inline]
+    pub(super) fn at_expr(wtypes: &WTypes<'_>, expr: ExprRef<'_>) -> Self {
+        let by_class = match expr {
             Expr::SubmitInnerTransaction(_) => {
                 Mentions::SUBMISSIONS.or(Mentions::INNER_TRANSACTIONS)
             }
@@ -120,12 +80,60 @@ impl<'a> Visitor<'a> for Search<'_, '_> {
             Expr::Emit(_) | Expr::EmitFields(_) => Mentions::EVENTS,
             Expr::CompiledContract(_) | Expr::CompiledLogicSig(_) => Mentions::COMPILED,
             Expr::Arc4Router(_) => Mentions::ROUTER,
-            Expr::SingleEvaluation(node) => {
-                self.found.add(node.mentions);
-                return Descend::Skip;
+            Expr::SingleEvaluation(node) => node.mentions,
+            _ => Mentions::default(),
+        };
+        let by_type = wtypes.has_inner_transaction(expr.wtype());
+        if by_type { by_class.or(Mentions::INNER_TRANSACTIONS) } else { by_class }
+    }
+    /// What a statement mentions by itself.
+    #[inline]
+    pub(super) fn at_stmt(stmt: &Stmt<'_>) -> Self {
+        match stmt {
+            Stmt::Goto(_) => Mentions::LABELS,
+            Stmt::AssignmentStatement(node) if !matches!(node.target, Expr::VarExpression(_)) => {
+                Mentions::CHANGES
             }
-            _ => return Descend::Into,
-        });
+            _ => Mentions::default(),
+        }
+    }
+    /// What a block mentions by itself.
+    #[inline]
+    pub(super) fn at_block(block: &Block<'_>) -> Self {
+        if block.label.is_some() { Mentions::LABELS } else { Mentions::default() }
+    }
+    /// Both sets together.
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Whether the sets have something in common.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// Puts what `other` has into this set.
+    pub(super) fn add(&mut self, other: Self) {
+        *self = self.or(other);
+    }
+}
+
+struct Search<'r, 't> {
+    wtypes: &'r WTypes<'t>,
+    found: Mentions,
+}
+
+impl<'a> Visitor<'a> for Search<'_, '_> {
+    fn enter_block(&mut self, block: &'a Block<'a>) {
+        self.found.add(Mentions::at_block(block));
+    }
+    fn enter_stmt(&mut self, stmt: &'a Stmt<'a>) -> Descend {
+        self.found.add(Mentions::at_stmt(stmt));
         Descend::Into
+    }
+    fn enter_expr(&mut self, expr: ExprRef<'a>) -> Descend {
+        self.found.add(Mentions::at_expr(self.wtypes, expr));
+        match expr {
+            Expr::SingleEvaluation(_) => Descend::Skip,
+            _ => Descend::Into,
+        }
     }
 }

@@ -187,6 +187,8 @@ pub(super) struct Reader<'r, 's> {
     /// The greatest depth since the innermost object that will be remembered began.
     deepest: usize,
     nodes: u32,
+    /// What was read of the innermost body or single evaluation mentions so far.
+    pub(super) mentions: Mentions,
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
     pub(super) memory: Memory<'s>,
@@ -236,6 +238,7 @@ impl<'r, 's> Reader<'r, 's> {
             depth: 0,
             deepest: 0,
             nodes: 0,
+            mentions: Mentions::default(),
             nameless_evaluations: 0,
             memory,
         }
@@ -407,6 +410,15 @@ impl<'s> Reader<'_, 's> {
         let out = read(self)?;
         self.depth -= 1;
         Ok(out)
+    }
+    /// Reads something, and tells what it mentions.
+    pub(super) fn gathering<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<(T, Mentions)> {
+        let outside = std::mem::take(&mut self.mentions);
+        let out = read(self)?;
+        Ok((out, std::mem::replace(&mut self.mentions, outside)))
     }
     #[inline]
     pub(super) fn at<T>(
@@ -614,7 +626,8 @@ impl<'s> Reader<'_, 's> {
         let loc = self.loc_field(object)?;
         let args = self.field(object, Key::Args, |r, j| r.slice(j, Self::argument))?;
         let return_type = self.field(object, Key::ReturnType, Self::wtype)?;
-        let body = self.field(object, Key::Body, Self::block)?;
+        let (body, mentions) =
+            self.gathering(|reader| reader.field(object, Key::Body, Self::block))?;
         let documentation = self.field(object, Key::Documentation, Self::documentation)?;
         let unnamed = self.session.sym("");
         Ok(Function {
@@ -627,7 +640,7 @@ impl<'s> Reader<'_, 's> {
             pure: pure.unwrap_or(false),
             short_name: unnamed,
             full_name: unnamed,
-            mentions: Mentions::of(self.wtypes, body),
+            mentions,
         })
     }
     fn argument(&mut self, json: J<'s>) -> Outcome<SubroutineArgument> {

@@ -39,11 +39,13 @@ impl<'s> Reader<'_, 's> {
             Tag::SingleEvaluation | Tag::VarExpression | Tag::BytesConstant
                 if self.has_references() =>
             {
-                self.remembered(
+                let expr = self.remembered(
                     |reader| &mut reader.memory.known_exprs,
                     object.json(),
                     |reader| reader.new_expr(tag, object),
-                )
+                )?;
+                self.mentions.add(Mentions::at_expr(self.wtypes, expr));
+                Ok(expr)
             }
             _ => self.new_expr(tag, object),
         }
@@ -137,8 +139,11 @@ impl<'s> Reader<'_, 's> {
         self.map(json, Self::txn_field, Self::expr)
     }
     /// Moves a node into the arena.
-    pub(super) fn keep(&self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
-        Ok(self.session.arena.alloc(node.into()))
+    #[inline]
+    pub(super) fn keep(&mut self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
+        let expr: ExprRef<'s> = self.session.arena.alloc(node.into());
+        self.mentions.add(Mentions::at_expr(self.wtypes, expr));
+        Ok(expr)
     }
     fn message(&mut self, object: Object<'s>, key: Key) -> Outcome<Option<&'s str>> {
         Ok(self.optional_field(object, key, Self::nullable_text)?.flatten())
@@ -755,14 +760,14 @@ impl<'s> Reader<'_, 's> {
             Tag::SingleEvaluation => {
                 let id = self.optional_field(object, Key::EvaluationId, Self::int)?;
                 let loc = self.optional_field(object, Key::SourceLocation, Self::loc)?;
-                let source = self.field(object, Key::Source, Self::expr)?;
+                let (source, mentions) =
+                    self.gathering(|reader| reader.field(object, Key::Source, Self::expr))?;
                 let id = id.unwrap_or_else(|| {
                     self.nameless_evaluations += 1;
                     let fresh = format!("-{}", self.nameless_evaluations);
                     Int::canonical(self.session.arena.str(&fresh))
                 });
                 let loc = loc.unwrap_or(source.loc());
-                let mentions = Mentions::of_expr(self.wtypes, source);
                 self.keep(SingleEvaluation { loc, wtype: source.wtype(), source, id, mentions })
             }
             Tag::CheckedMaybe => {

@@ -1,6 +1,7 @@
 //! JSON statement objects -> statements. Spec 10 §11.
 
 use super::expr::ExprRef;
+use super::mentions::Mentions;
 use super::read::{J, Reader, Step, refuses};
 use super::read_scalar::{class_of, repr_of};
 use super::read_words::{Key, Object, Tag};
@@ -26,6 +27,7 @@ impl<'s> Reader<'_, 's> {
             let loc = reader.loc_field(object)?;
             let body = reader.field(object, Key::Body, |r, j| r.slice(j, Self::stmt))?;
             let block = Block { loc, body, label: label.flatten(), comment: comment.flatten() };
+            reader.mentions.add(Mentions::at_block(&block));
             Ok(&*reader.session.arena.alloc(block))
         })
     }
@@ -38,19 +40,25 @@ impl<'s> Reader<'_, 's> {
             Tag::Block => Ok(Stmt::Block(self.block(json)?)),
             Tag::ExpressionStatement => {
                 let expr = self.field(object, Key::Expr, Self::expr)?;
-                Ok(ExpressionStatement { loc: expr.loc(), expr }.into())
+                self.keep_stmt(ExpressionStatement { loc: expr.loc(), expr })
             }
             Tag::Goto => {
                 let loc = self.loc_field(object)?;
                 let target = self.field(object, Key::Target, Self::symbol)?;
-                Ok(Goto { loc, target }.into())
+                self.keep_stmt(Goto { loc, target })
             }
-            Tag::LoopExit => Ok(LoopExit { loc: self.loc_field(object)? }.into()),
-            Tag::LoopContinue => Ok(LoopContinue { loc: self.loc_field(object)? }.into()),
+            Tag::LoopExit => {
+                let loc = self.loc_field(object)?;
+                self.keep_stmt(LoopExit { loc })
+            }
+            Tag::LoopContinue => {
+                let loc = self.loc_field(object)?;
+                self.keep_stmt(LoopContinue { loc })
+            }
             Tag::ReturnStatement => {
                 let loc = self.loc_field(object)?;
                 let value = self.field(object, Key::Value, |r, j| r.nullable(j, Self::expr))?;
-                Ok(ReturnStatement { loc, value }.into())
+                self.keep_stmt(ReturnStatement { loc, value })
             }
             tag @ (Tag::IfElse | Tag::Switch | Tag::WhileLoop | Tag::ForInLoop) => {
                 self.nested(|reader| reader.control_flow(tag, object))
@@ -60,7 +68,7 @@ impl<'s> Reader<'_, 's> {
                 let target = self.field(object, Key::Target, Self::lvalue)?;
                 let value = self.field(object, Key::Value, Self::expr)?;
                 self.check_assignment(target, value, loc)?;
-                Ok(AssignmentStatement { loc, target, value }.into())
+                self.keep_stmt(AssignmentStatement { loc, target, value })
             }
             tag @ (Tag::UInt64AugmentedAssignment
             | Tag::BigUIntAugmentedAssignment
@@ -68,6 +76,11 @@ impl<'s> Reader<'_, 's> {
             tag @ Tag::Statement => Err(self.abstract_node(tag, object)),
             _ => Err(self.unknown_tag(object)),
         }
+    }
+    fn keep_stmt(&mut self, node: impl Into<Stmt<'s>>) -> Outcome<Stmt<'s>> {
+        let stmt = node.into();
+        self.mentions.add(Mentions::at_stmt(&stmt));
+        Ok(stmt)
     }
     fn control_flow(&mut self, tag: Tag, object: Object<'s>) -> Outcome<Stmt<'s>> {
         let loc = self.loc_field(object)?;
@@ -77,25 +90,25 @@ impl<'s> Reader<'_, 's> {
                 let if_branch = self.field(object, Key::IfBranch, Self::block)?;
                 let else_branch = self.field(object, Key::ElseBranch, Self::nullable_block)?;
                 self.expect("IfElse.condition", condition, &[WTypeId::BOOL], &[])?;
-                Ok(IfElse { loc, condition, if_branch, else_branch }.into())
+                self.keep_stmt(IfElse { loc, condition, if_branch, else_branch })
             }
             Tag::Switch => {
                 let value = self.field(object, Key::Value, Self::expr)?;
                 let cases = self.field(object, Key::Cases, Self::switch_cases)?;
                 let default_case = self.field(object, Key::DefaultCase, Self::nullable_block)?;
-                Ok(Switch { loc, value, cases, default_case }.into())
+                self.keep_stmt(Switch { loc, value, cases, default_case })
             }
             Tag::WhileLoop => {
                 let condition = self.field(object, Key::Condition, Self::expr)?;
                 let loop_body = self.field(object, Key::LoopBody, Self::block)?;
                 self.expect("WhileLoop.condition", condition, &[WTypeId::BOOL], &[])?;
-                Ok(WhileLoop { loc, condition, loop_body }.into())
+                self.keep_stmt(WhileLoop { loc, condition, loop_body })
             }
             _ => {
                 let sequence = self.field(object, Key::Sequence, Self::expr)?;
                 let items = self.field(object, Key::Items, Self::lvalue)?;
                 let loop_body = self.field(object, Key::LoopBody, Self::block)?;
-                Ok(ForInLoop { loc, sequence, items, loop_body }.into())
+                self.keep_stmt(ForInLoop { loc, sequence, items, loop_body })
             }
         }
     }
@@ -140,7 +153,7 @@ impl<'s> Reader<'_, 's> {
                 let number = &[WTypeId::UINT64];
                 self.expect("UInt64AugmentedAssignment.target", target, number, &[])?;
                 self.expect("UInt64AugmentedAssignment.value", value, number, &[])?;
-                Ok(UInt64AugmentedAssignment { loc, target, op, value }.into())
+                self.keep_stmt(UInt64AugmentedAssignment { loc, target, op, value })
             }
             Tag::BigUIntAugmentedAssignment => {
                 let op = self.field(object, Key::Op, Self::choice)?;
@@ -148,7 +161,7 @@ impl<'s> Reader<'_, 's> {
                 let number = &[WTypeId::BIGUINT];
                 self.expect("BigUIntAugmentedAssignment.target", target, number, &[])?;
                 self.expect("BigUIntAugmentedAssignment.value", value, number, &[])?;
-                Ok(BigUIntAugmentedAssignment { loc, target, op, value }.into())
+                self.keep_stmt(BigUIntAugmentedAssignment { loc, target, op, value })
             }
             _ => {
                 let op = self.field(object, Key::Op, Self::choice)?;
@@ -166,7 +179,7 @@ impl<'s> Reader<'_, 's> {
                         value.loc(),
                     ));
                 }
-                Ok(BytesAugmentedAssignment { loc, target, op, value }.into())
+                self.keep_stmt(BytesAugmentedAssignment { loc, target, op, value })
             }
         }
     }

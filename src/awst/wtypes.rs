@@ -11,6 +11,7 @@
 //! apart tuples with different names; [`WTypes::equal`] is the reference's comparison. Use `==` where
 //! no tuple can be involved and for lookups, `equal` for checks.
 
+mod predefined;
 mod table;
 
 pub use table::WTypes;
@@ -160,10 +161,10 @@ impl BasicType {
         Self::ALL.iter().find(|(_, text)| *text == name).map(|(basic, _)| *basic)
     }
     /// Its id.
-    pub fn id(self) -> WTypeId {
+    pub const fn id(self) -> WTypeId {
         WTypeId::predefined(self as u32)
     }
-    fn scalar_type(self) -> Option<ScalarType> {
+    const fn scalar_type(self) -> Option<ScalarType> {
         match self {
             BasicType::Bool | BasicType::UInt64 | BasicType::Asset | BasicType::Application => {
                 Some(ScalarType::UInt64)
@@ -297,19 +298,23 @@ impl<'s> WTypeKind<'s> {
             _ => None,
         }
     }
-    fn for_each_child(&self, mut visit: impl FnMut(WTypeId)) {
+    /// The types it is directly made of, in order.
+    fn children(&self) -> impl Iterator<Item = WTypeId> {
+        (0..).map_while(|index| self.child(index))
+    }
+    fn child(&self, index: usize) -> Option<WTypeId> {
         match *self {
             WTypeKind::Enumeration { sequence_type: child }
             | WTypeKind::AbiCallInnerTransactionFields { result_type: child }
             | WTypeKind::ReferenceArray { element_type: child }
             | WTypeKind::Arc4DynamicArray { element_type: child }
-            | WTypeKind::Arc4StaticArray { element_type: child, .. } => visit(child),
+            | WTypeKind::Arc4StaticArray { element_type: child, .. } => {
+                (index == 0).then_some(child)
+            }
             WTypeKind::Tuple { types, .. } | WTypeKind::Arc4Tuple { types } => {
-                types.iter().copied().for_each(visit);
+                types.get(index).copied()
             }
-            WTypeKind::Arc4Struct { fields, .. } => {
-                fields.iter().for_each(|field| visit(field.wtype));
-            }
+            WTypeKind::Arc4Struct { fields, .. } => fields.get(index).map(|field| field.wtype),
             WTypeKind::Basic(_)
             | WTypeKind::Bytes { .. }
             | WTypeKind::GroupTransaction { .. }
@@ -317,7 +322,7 @@ impl<'s> WTypeKind<'s> {
             | WTypeKind::InnerTransaction { .. }
             | WTypeKind::Arc4Basic
             | WTypeKind::Arc4UIntN { .. }
-            | WTypeKind::Arc4UFixedNxM { .. } => {}
+            | WTypeKind::Arc4UFixedNxM { .. } => None,
         }
     }
     fn kept_in<'k>(self, arena: &'k Arena) -> WTypeKind<'k> {
@@ -418,7 +423,7 @@ struct ClassKey<'s> {
 }
 
 impl<'s> WType<'s> {
-    fn draft(kind: WTypeKind<'s>, name: &'s str) -> Self {
+    const fn draft(kind: WTypeKind<'s>, name: &'s str) -> Self {
         WType {
             kind,
             name,
@@ -432,7 +437,8 @@ impl<'s> WType<'s> {
             has_inner_transaction: false,
         }
     }
-    fn arc4(kind: WTypeKind<'s>, name: &'s str) -> Self {
+    /// A type whose values are bytes that can be put into storage.
+    const fn encoded(kind: WTypeKind<'s>, name: &'s str) -> Self {
         WType {
             scalar_type: Some(ScalarType::Bytes),
             persistable: true,
@@ -464,15 +470,12 @@ impl<'s> WType<'s> {
 impl WType<'_> {
     /// Whether two types of one class agree in the facts that equality leaves out.
     fn is_same_occurrence(&self, other: &WType<'_>) -> bool {
-        fn children(wtype: &WType<'_>) -> Vec<u32> {
-            let mut found = Vec::new();
-            wtype.kind.for_each_child(|child| found.push(child.occurrence));
-            found
-        }
+        let occurrence = |child: WTypeId| child.occurrence;
+        let children = self.kind.children().map(occurrence);
         if self.name != other.name
             || self.arc4_alias != other.arc4_alias
             || self.loc != other.loc
-            || children(self) != children(other)
+            || !children.eq(other.kind.children().map(occurrence))
         {
             return false;
         }

@@ -216,3 +216,45 @@ fn a_reference_to_itself_ends() {
     let outcome = read.unwrap().join().unwrap();
     assert!(outcome.contains("maximum recursion depth exceeded"), "{outcome}");
 }
+
+#[test]
+fn what_a_body_mentions_is_gathered_while_it_is_read() {
+    let single = r#"{"_$%!#ID": 1, "_type": "SingleEvaluation", "source_location": LOC, "_id": 1,
+        "source": {"_type": "TemplateVar", "source_location": LOC, "wtype": U64, "name": "T"}}"#;
+    let evaluate = |expr: &str| format!(r#"{{"_type": "ExpressionStatement", "expr": {expr}}}"#);
+    let router = r#"{"_type": "ARC4Router", "source_location": LOC}"#;
+    let goto = r#"{"_type": "Goto", "source_location": LOC, "target": "end"}"#;
+    let cases = [
+        (evaluate(ONE), Mentions::default()),
+        (evaluate(router), Mentions::ROUTER),
+        (evaluate(single), Mentions::TEMPLATE_VARIABLES),
+        (
+            [evaluate(single), evaluate(r#"{"_$%!#REF": 1}"#), goto.to_owned()].join(","),
+            Mentions::TEMPLATE_VARIABLES.or(Mentions::LABELS),
+        ),
+    ];
+    for (statements, expected) in cases {
+        let arena = Arena::new();
+        let session = Session::new(&arena, None);
+        let wtypes = WTypes::new(&arena);
+        let text = document(&statements.replace("LOC", LOC));
+        let document = crate::json::read(&text, &arena).unwrap();
+        let Ok([RootNode::Subroutine(root)]) = read(&session, &wtypes, document) else {
+            panic!("{statements}");
+        };
+        assert_eq!(root.function.mentions, expected);
+        assert_eq!(Mentions::of(&wtypes, root.function.body), expected);
+    }
+}
+
+#[test]
+fn members_are_found_behind_any_number_of_others() {
+    let many: String = (0..300).map(|n| format!(r#""x{n}": null, "#)).collect();
+    for others in ["", &many] {
+        let expr = ONE.replacen('{', &format!("{{{others}"), 1);
+        assert_eq!(read_text(&evaluating(&expr)), "1 roots");
+    }
+    let without_value = ONE.replace(r#", "value": 1"#, &format!(", {many}\"value_\": 1"));
+    let outcome = read_text(&evaluating(&without_value));
+    assert!(outcome.contains("deserialization failed: 'value'"), "{outcome}");
+}

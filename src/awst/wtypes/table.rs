@@ -1,14 +1,30 @@
 //! The table of types: the parts of a type in, its id out, with the checks a type makes when it is made.
 //! Spec 10 §10.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use super::{BasicType, ClassKey, ScalarType, WType, WTypeField, WTypeId, WTypeKind};
+use super::predefined::{self, PREDEFINED};
+use super::{ClassKey, ScalarType, WType, WTypeField, WTypeId, WTypeKind};
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Arena;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome, Sink};
+
+/// The name of the type of transactions of a kind, or of any kind.
+macro_rules! transaction_name {
+    ($prefix:literal, $kind:expr) => {
+        match $kind {
+            None => $prefix,
+            Some(TransactionType::Pay) => concat!($prefix, "_pay"),
+            Some(TransactionType::Keyreg) => concat!($prefix, "_keyreg"),
+            Some(TransactionType::Acfg) => concat!($prefix, "_acfg"),
+            Some(TransactionType::Axfer) => concat!($prefix, "_axfer"),
+            Some(TransactionType::Afrz) => concat!($prefix, "_afrz"),
+            Some(TransactionType::Appl) => concat!($prefix, "_appl"),
+        }
+    };
+}
 
 /// Room for the types of small documents.
 const TYPES_EXPECTED: usize = 48;
@@ -17,49 +33,44 @@ const TYPES_EXPECTED: usize = 48;
 pub struct WTypes<'s> {
     arena: &'s Arena,
     entries: RefCell<Vec<&'s WType<'s>>>,
+    /// The classes that are not predefined.
     classes: RefCell<LookupMap<ClassKey<'s>, u32>>,
     /// The last occurrence of each class.
     last: RefCell<Vec<u32>>,
     /// Of each occurrence, the one of its class before it.
     before: RefCell<Vec<Option<u32>>>,
+    /// Whether some type has an inner transaction.
+    some_inner_transaction: Cell<bool>,
 }
 
 impl<'s> WTypes<'s> {
     /// A table with the predefined types.
     pub fn new(arena: &'s Arena) -> Self {
-        let table = Self {
+        let count = PREDEFINED.len();
+        let mut entries = Vec::with_capacity(TYPES_EXPECTED);
+        entries.extend(PREDEFINED.iter());
+        let mut last = Vec::with_capacity(TYPES_EXPECTED);
+        last.extend(0..count as u32);
+        let mut before = Vec::with_capacity(TYPES_EXPECTED);
+        before.resize(count, None);
+        Self {
             arena,
-            entries: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
-            classes: RefCell::new(LookupMap::with_capacity(TYPES_EXPECTED)),
-            last: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
-            before: RefCell::new(Vec::with_capacity(TYPES_EXPECTED)),
-        };
-        for (basic, name) in BasicType::ALL {
-            let scalar_type = basic.scalar_type();
-            table.intern(WType {
-                scalar_type,
-                persistable: scalar_type.is_some(),
-                ..WType::draft(WTypeKind::Basic(basic), name)
-            });
+            entries: RefCell::new(entries),
+            classes: RefCell::new(LookupMap::new()),
+            last: RefCell::new(last),
+            before: RefCell::new(before),
+            some_inner_transaction: Cell::new(false),
         }
-        for length in [None, Some(1), Some(4), Some(32)] {
-            table.bytes(length);
-        }
-        table.arc4_basic("arc4.bool", None);
-        let byte = table.arc4_byte_alias();
-        let string = table.arc4_dynamic_array(byte, true, Some("string"), Loc::NONE);
-        let address = table.arc4_static_array(byte, 32, true, Some("address"), Loc::NONE);
-        debug_assert_eq!(string, Ok(WTypeId::ARC4_STRING));
-        debug_assert_eq!(address, Ok(WTypeId::ARC4_ADDRESS));
-        table
-    }
-    fn arc4_byte_alias(&self) -> WTypeId {
-        self.arc4_uint_n(8, Some("byte"), Loc::NONE).expect("8 is a legal width")
     }
 
     /// The facts of a type.
     pub fn get(&self, id: WTypeId) -> &'s WType<'s> {
         self.entries.borrow()[id.occurrence as usize]
+    }
+    /// Whether a type is or has a submitted inner transaction or the fields of one.
+    #[inline]
+    pub fn has_inner_transaction(&self, id: WTypeId) -> bool {
+        self.some_inner_transaction.get() && self.get(id).has_inner_transaction
     }
     /// What a type is made of.
     pub fn kind(&self, id: WTypeId) -> WTypeKind<'s> {
@@ -178,19 +189,19 @@ impl<'s> WTypes<'s> {
     }
 
     fn intern(&self, mut draft: WType<'_>) -> WTypeId {
-        draft.kind.for_each_child(|child| {
+        for child in draft.kind.children() {
             let child = self.get(child);
             draft.has_tuple |= child.has_tuple;
             draft.has_inner_transaction |= child.has_inner_transaction;
-        });
+        }
         draft.has_tuple |= matches!(draft.kind, WTypeKind::Tuple { .. });
         draft.has_inner_transaction |= draft.kind.is_inner_transaction_fields()
             || matches!(draft.kind, WTypeKind::InnerTransaction { .. });
-        let found = {
+        let found = predefined::class_of(&draft).or_else(|| {
             let classes = self.classes.borrow();
             let classes: &LookupMap<ClassKey<'_>, u32> = &classes;
             classes.get(&draft.class_key()).copied()
-        };
+        });
         if let Some(class) = found {
             let (entries, before) = (self.entries.borrow(), self.before.borrow());
             let mut candidate = Some(self.last.borrow()[class as usize]);
@@ -207,6 +218,9 @@ impl<'s> WTypes<'s> {
             arc4_alias: draft.arc4_alias.map(|alias| self.arena.str(alias)),
             ..draft
         });
+        if kept.has_inner_transaction {
+            self.some_inner_transaction.set(true);
+        }
         let mut entries = self.entries.borrow_mut();
         let occurrence = u32::try_from(entries.len()).expect("fewer than 2^32 types");
         entries.push(kept);
@@ -229,12 +243,11 @@ impl<'s> WTypes<'s> {
 
     /// `bytes` or `bytes[n]`
     pub fn bytes(&self, length: Option<u64>) -> WTypeId {
+        if let Some(known) = predefined::bytes(length) {
+            return known;
+        }
         let name = length.map_or_else(|| "bytes".to_owned(), |length| format!("bytes[{length}]"));
-        self.intern(WType {
-            scalar_type: Some(ScalarType::Bytes),
-            persistable: true,
-            ..WType::draft(WTypeKind::Bytes { length }, &name)
-        })
+        self.intern(WType::encoded(WTypeKind::Bytes { length }, &name))
     }
     /// The sequence of pairs that an enumeration yields.
     pub fn enumeration(&self, sequence_type: WTypeId) -> WTypeId {
@@ -247,7 +260,7 @@ impl<'s> WTypes<'s> {
         transaction_type: Option<TransactionType>,
         name: Option<&str>,
     ) -> WTypeId {
-        let name = transaction_name("group_transaction", transaction_type, name);
+        let name = name.unwrap_or(transaction_name!("group_transaction", transaction_type));
         self.intern(WType {
             scalar_type: Some(ScalarType::UInt64),
             ..WType::draft(WTypeKind::GroupTransaction { transaction_type }, &name)
@@ -259,8 +272,8 @@ impl<'s> WTypes<'s> {
         transaction_type: Option<TransactionType>,
         name: Option<&str>,
     ) -> WTypeId {
-        let name = transaction_name("inner_transaction_fields", transaction_type, name);
-        self.intern(WType::draft(WTypeKind::InnerTransactionFields { transaction_type }, &name))
+        let name = name.unwrap_or(transaction_name!("inner_transaction_fields", transaction_type));
+        self.intern(WType::draft(WTypeKind::InnerTransactionFields { transaction_type }, name))
     }
     /// The fields of an inner transaction that calls an ABI method.
     pub fn abi_call_inner_transaction_fields(&self, result_type: WTypeId) -> WTypeId {
@@ -275,8 +288,8 @@ impl<'s> WTypes<'s> {
         transaction_type: Option<TransactionType>,
         name: Option<&str>,
     ) -> WTypeId {
-        let name = transaction_name("inner_transaction", transaction_type, name);
-        self.intern(WType::draft(WTypeKind::InnerTransaction { transaction_type }, &name))
+        let name = name.unwrap_or(transaction_name!("inner_transaction", transaction_type));
+        self.intern(WType::draft(WTypeKind::InnerTransaction { transaction_type }, name))
     }
     /// An array reached through a reference; illegal elements are reported and kept.
     pub fn reference_array(&self, element_type: WTypeId, loc: Loc, sink: &Sink) -> WTypeId {
@@ -337,13 +350,17 @@ impl<'s> WTypes<'s> {
     }
     /// `ARC4Type` itself, by name.
     pub fn arc4_basic(&self, name: &str, arc4_alias: Option<&str>) -> WTypeId {
-        self.intern(WType { arc4_alias, ..WType::arc4(WTypeKind::Arc4Basic, name) })
+        self.intern(WType { arc4_alias, ..WType::encoded(WTypeKind::Arc4Basic, name) })
     }
     /// An ARC-4 integer of `n` bits.
     pub fn arc4_uint_n(&self, n: i64, arc4_alias: Option<&str>, loc: Loc) -> Outcome<WTypeId> {
         let n = bit_size(n, loc)?;
         let name = format!("arc4.uint{n}");
-        Ok(self.intern(WType { arc4_alias, loc, ..WType::arc4(WTypeKind::Arc4UIntN { n }, &name) }))
+        Ok(self.intern(WType {
+            arc4_alias,
+            loc,
+            ..WType::encoded(WTypeKind::Arc4UIntN { n }, &name)
+        }))
     }
     /// An ARC-4 fixed point number of `n` bits and `m` decimals.
     pub fn arc4_ufixed_nxm(
@@ -365,7 +382,7 @@ impl<'s> WTypes<'s> {
         Ok(self.intern(WType {
             arc4_alias,
             loc,
-            ..WType::arc4(WTypeKind::Arc4UFixedNxM { n, m }, &name)
+            ..WType::encoded(WTypeKind::Arc4UFixedNxM { n, m }, &name)
         }))
     }
     /// An ARC-4 tuple.
@@ -379,7 +396,7 @@ impl<'s> WTypes<'s> {
             immutable: types.iter().all(|item| self.get(*item).immutable),
             is_aggregate: true,
             loc,
-            ..WType::arc4(WTypeKind::Arc4Tuple { types }, &name)
+            ..WType::encoded(WTypeKind::Arc4Tuple { types }, &name)
         }))
     }
     /// An ARC-4 array of any length.
@@ -397,7 +414,7 @@ impl<'s> WTypes<'s> {
             is_aggregate: arc4_alias.is_none(),
             arc4_alias,
             loc,
-            ..WType::arc4(WTypeKind::Arc4DynamicArray { element_type }, &name)
+            ..WType::encoded(WTypeKind::Arc4DynamicArray { element_type }, &name)
         }))
     }
     /// An ARC-4 array of a fixed length.
@@ -416,7 +433,7 @@ impl<'s> WTypes<'s> {
             is_aggregate: arc4_alias.is_none(),
             arc4_alias,
             loc,
-            ..WType::arc4(WTypeKind::Arc4StaticArray { element_type, array_size }, &name)
+            ..WType::encoded(WTypeKind::Arc4StaticArray { element_type, array_size }, &name)
         }))
     }
     /// The checks an ARC-4 array makes of its element type.
@@ -469,23 +486,11 @@ impl<'s> WTypes<'s> {
             immutable: frozen && fields.iter().all(|field| self.get(field.wtype).immutable),
             is_aggregate: true,
             loc,
-            ..WType::arc4(WTypeKind::Arc4Struct { fields, frozen, desc }, name)
+            ..WType::encoded(WTypeKind::Arc4Struct { fields, frozen, desc }, name)
         }))
     }
     fn names_of(&self, types: &[WTypeId]) -> String {
         types.iter().map(|item| self.name(*item)).collect::<Vec<_>>().join(",")
-    }
-}
-
-fn transaction_name(
-    prefix: &str,
-    transaction_type: Option<TransactionType>,
-    given: Option<&str>,
-) -> String {
-    match (given, transaction_type) {
-        (Some(given), _) => given.to_owned(),
-        (None, Some(transaction_type)) => format!("{prefix}_{}", transaction_type.name()),
-        (None, None) => prefix.to_owned(),
     }
 }
 
