@@ -12,6 +12,7 @@ pub mod mentions;
 pub mod operators;
 pub mod read;
 mod read_data;
+mod read_decl;
 mod read_expr;
 mod read_scalar;
 mod read_stmt;

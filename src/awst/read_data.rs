@@ -10,13 +10,13 @@ use super::expr::{
     StateExists, StateGet, StateGetEx, SubmitInnerTransaction, TupleExpression,
     TupleItemExpression, TxnFields, UpdateInnerTransaction,
 };
-use super::read::{J, Reader, fails};
+use super::read::{J, Outcome, Reader, broken, fails, mistake};
 use super::read_scalar::{hashable, repr_of};
 use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{WTypeId, WTypeKind};
 use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::Failure;
 use crate::json::{Kind, is_integer};
 use crate::metadata::StorageKind;
 
@@ -84,7 +84,7 @@ impl<'s> Reader<'_, 's> {
                 let right = self.field(object, Key::Right, Self::expr)?;
                 if !self.is_one_of(left.wtype(), &[Class::Arc4DynamicArray]) {
                     let message = "unsupported type for concatenation left operand";
-                    return Err(Failure::code(message, loc));
+                    return Err(mistake(message, loc));
                 }
                 self.expect("ArrayConcat.right", right, &[], ITEM_SOURCES)?;
                 self.keep(ArrayConcat { loc, wtype: left.wtype(), left, right })
@@ -104,12 +104,12 @@ impl<'s> Reader<'_, 's> {
                 {
                     let message = "extending a reference array with an ARC-4 encoded bool type is \
                                    not supported";
-                    return Err(Failure::code(message, loc));
+                    return Err(mistake(message, loc));
                 }
                 if wtype != WTypeId::VOID && !self.wtypes.equal(wtype, base.wtype()) {
                     let message = "ArrayExtend should be constructed with either a void return \
                                    type, or the type of the array being extended";
-                    return Err(Failure::internal(message, loc));
+                    return Err(broken(message, loc));
                 }
                 self.keep(ArrayExtend { loc, wtype, base, other })
             }
@@ -130,13 +130,13 @@ impl<'s> Reader<'_, 's> {
                     _ => {
                         let name = self.name(base.wtype());
                         let message = format!("Unsupported base for ArrayReplace: {name}");
-                        return Err(Failure::internal(message, loc));
+                        return Err(broken(message, loc));
                     }
                 };
                 self.expect("ArrayReplace.index", index, &[WTypeId::UINT64], &[])?;
                 if !self.wtypes.equal(value.wtype(), element) {
                     let message = "value type should match array element type";
-                    return Err(Failure::code(message, value.loc()));
+                    return Err(mistake(message, value.loc()));
                 }
                 self.keep(ArrayReplace { loc, wtype: base.wtype(), base, index, value })
             }
@@ -183,7 +183,7 @@ impl<'s> Reader<'_, 's> {
                     _ => false,
                 };
                 if !matches {
-                    return Err(Failure::code("Tuple type mismatch", loc));
+                    return Err(mistake("Tuple type mismatch", loc));
                 }
                 self.keep(TupleExpression { loc, wtype, items })
             }
@@ -194,13 +194,13 @@ impl<'s> Reader<'_, 's> {
                     WTypeKind::Tuple { types, .. } | WTypeKind::Arc4Tuple { types } => types,
                     _ => {
                         let name = self.name(base.wtype());
-                        return Err(Failure::internal(
+                        return Err(broken(
                             format!("Tuple item expression should be for a tuple type, got {name}"),
                             loc,
                         ));
                     }
                 };
-                let invalid = || Failure::code("invalid index into tuple expression", loc);
+                let invalid = || mistake("invalid index into tuple expression", loc);
                 let index: i64 = index.text().parse().map_err(|_| invalid())?;
                 let length = i64::try_from(types.len()).map_err(|_| invalid())?;
                 let from_start = if index < 0 { index.saturating_add(length) } else { index };
@@ -213,7 +213,7 @@ impl<'s> Reader<'_, 's> {
                 let values = self.field(object, Key::Values, Self::named_exprs)?;
                 if let WTypeKind::Tuple { names: None, .. } = self.wtypes.kind(wtype) {
                     let message = "underlying tuple wtype has no field names";
-                    return Err(Failure::internal(message, Loc::NONE));
+                    return Err(broken(message, Loc::NONE));
                 }
                 self.check_fields(wtype, values, "invalid", loc)?;
                 self.keep(NamedTupleExpression { loc, wtype, values })
@@ -232,7 +232,7 @@ impl<'s> Reader<'_, 's> {
                 }
                 let Some((_, wtype)) = self.wtypes.field(base.wtype(), name) else {
                     let base = self.name(base.wtype());
-                    return Err(Failure::code(format!("invalid field for {base}"), loc));
+                    return Err(mistake(format!("invalid field for {base}"), loc));
                 };
                 self.keep(FieldExpression { loc, wtype, base, name })
             }
@@ -249,14 +249,14 @@ impl<'s> Reader<'_, 's> {
         let names = self.wtypes.item_names(wtype);
         let is_field = |name: &str| names.contains(&name);
         if values.len() != names.len() || !values.iter().all(|(name, _)| is_field(name)) {
-            return Err(Failure::code(format!("{invalid} argument(s)"), loc));
+            return Err(mistake(format!("{invalid} argument(s)"), loc));
         }
         let fits = |(name, value): &(&str, ExprRef<'s>)| {
             let field = self.wtypes.field(wtype, name);
             field.is_some_and(|(_, wtype)| self.wtypes.equal(value.wtype(), wtype))
         };
         if !values.iter().all(fits) {
-            return Err(Failure::code(format!("{invalid} argument type(s)"), loc));
+            return Err(mistake(format!("{invalid} argument type(s)"), loc));
         }
         Ok(())
     }
@@ -279,7 +279,7 @@ impl<'s> Reader<'_, 's> {
                     (None, None) => {
                         let name = self.name(base.wtype());
                         let message = format!("unexpected wtype of indexable: {name}");
-                        return Err(Failure::internal(message, loc));
+                        return Err(broken(message, loc));
                     }
                 };
                 let indexable = &[Class::Bytes, Class::Arc4Array, Class::ReferenceArray];
@@ -341,9 +341,9 @@ impl<'s> Reader<'_, 's> {
         operation: &str,
         base: ExprRef<'s>,
         loc: Loc,
-    ) -> Failure {
+    ) -> Box<Failure> {
         let (result, base) = (self.name(wtype), self.name(base.wtype()));
-        Failure::internal(format!("invalid result type {result} for {operation} of {base}"), loc)
+        broken(format!("invalid result type {result} for {operation} of {base}"), loc)
     }
     fn slice_bound(&mut self, json: J<'s>) -> Outcome<Option<SliceBound<'s>>> {
         match json.kind() {
@@ -410,7 +410,7 @@ impl<'s> Reader<'_, 's> {
                 let default = self.field(object, Key::Default, Self::expr)?;
                 if !self.wtypes.equal(field.wtype(), default.wtype()) {
                     let message = "Default state value should match storage type";
-                    return Err(Failure::code(message, default.loc()));
+                    return Err(mistake(message, default.loc()));
                 }
                 self.keep(StateGet { loc, wtype: field.wtype(), field, default })
             }
@@ -457,7 +457,7 @@ impl<'s> Reader<'_, 's> {
             if self.wtypes.is_valid_field_argument(*field, value.wtype()) {
                 Ok(())
             } else {
-                Err(Failure::code("invalid type for field", value.loc()))
+                Err(mistake("invalid type for field", value.loc()))
             }
         })
     }
@@ -487,7 +487,7 @@ impl<'s> Reader<'_, 's> {
                     self.wtypes.kind(expr.wtype()).is_inner_transaction_fields()
                 };
                 if let Some(other) = itxns.iter().find(|expr| !is_fields(expr)) {
-                    return Err(Failure::code("expected an inner transaction", other.loc()));
+                    return Err(mistake("expected an inner transaction", other.loc()));
                 }
                 let place = "StageInnerTransactions.start_new_group";
                 self.expect(place, start_new_group, &[WTypeId::BOOL], &[])?;
@@ -506,7 +506,7 @@ impl<'s> Reader<'_, 's> {
                         }
                         _ => {
                             let message = "invalid expression type for submit";
-                            return Err(Failure::code(message, itxn.loc()));
+                            return Err(mistake(message, itxn.loc()));
                         }
                     };
                     types.push(self.wtypes.inner_transaction(kind, None));
@@ -539,7 +539,7 @@ impl<'s> Reader<'_, 's> {
                          provided",
                         field.name()
                     );
-                    return Err(Failure::internal(message, loc));
+                    return Err(broken(message, loc));
                 }
                 let of_field = WTypeId::of_field(field);
                 if self.wtypes.get(wtype).scalar_type != self.wtypes.get(of_field).scalar_type {
@@ -550,7 +550,7 @@ impl<'s> Reader<'_, 's> {
                         self.name(of_field),
                         self.name(wtype)
                     );
-                    return Err(Failure::internal(message, loc));
+                    return Err(broken(message, loc));
                 }
                 self.keep(InnerTransactionField { loc, wtype, itxn, field, array_index })
             }

@@ -15,14 +15,14 @@ use super::expr::{
 };
 use super::mentions::Mentions;
 use super::operators::{BytesBinaryOperator, Choice, PuyaLibFunction};
-use super::read::{J, Reader, fails, refuses};
+use super::read::{J, Outcome, Reader, broken, fails, mistake, refuses};
 use super::read_scalar::{class_of, hashable, repr_of};
 use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
 use super::wtypes::{ScalarType, WTypeId, WTypeKind};
 use crate::avm::fields::TxnField;
 use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::Failure;
 use crate::json::{Kind, is_integer};
 use crate::metadata::ResourceEncoding;
 
@@ -250,7 +250,7 @@ impl<'s> Reader<'_, 's> {
                 Some(scalar) => format!("AVMType.{}", scalar.name()),
                 None => "None".to_owned(),
             };
-            return Err(Failure::internal(
+            return Err(broken(
                 format!(
                     "BytesConstant.wtype: set to {}, which is backed by {backed_by}, not bytes",
                     facts.name
@@ -261,7 +261,7 @@ impl<'s> Reader<'_, 's> {
         if let WTypeKind::Bytes { length: Some(length) } = facts.kind
             && length != value.len() as u64
         {
-            return Err(Failure::internal("invalid size for type of bytes constant", loc));
+            return Err(broken("invalid size for type of bytes constant", loc));
         }
         self.keep(BytesConstant { loc, wtype, value, encoding })
     }
@@ -399,12 +399,9 @@ impl<'s> Reader<'_, 's> {
         lhs: ExprRef<'s>,
         rhs: ExprRef<'s>,
         loc: Loc,
-    ) -> Failure {
+    ) -> Box<Failure> {
         let (lhs, rhs) = (self.name(lhs.wtype()), self.name(rhs.wtype()));
-        Failure::internal(
-            format!("{kind} comparison between different wtypes: {lhs} and {rhs}"),
-            loc,
-        )
+        broken(format!("{kind} comparison between different wtypes: {lhs} and {rhs}"), loc)
     }
     fn are_equal_or_bytes(&self, a: ExprRef<'s>, b: ExprRef<'s>) -> bool {
         let is_bytes = |expr: ExprRef<'s>| self.is_one_of(expr.wtype(), &[Class::Bytes]);
@@ -422,7 +419,7 @@ impl<'s> Reader<'_, 's> {
         self.expect("BytesBinaryOperation.left", left, string, bytes)?;
         self.expect("BytesBinaryOperation.right", right, string, bytes)?;
         if !self.are_equal_or_bytes(left, right) {
-            return Err(Failure::code("incompatible operand types", loc));
+            return Err(mistake("incompatible operand types", loc));
         }
         self.expect_set("BytesBinaryOperation.wtype", wtype, string, bytes)?;
         let kinds = [left.wtype(), right.wtype(), wtype].map(|wtype| self.wtypes.kind(wtype));
@@ -458,7 +455,7 @@ impl<'s> Reader<'_, 's> {
             _ => Some("invalid result type of binary operation".to_owned()),
         };
         match problem {
-            Some(message) => Err(Failure::internal(message, loc)),
+            Some(message) => Err(broken(message, loc)),
             None => self.keep(BytesBinaryOperation { loc, wtype, left, op, right }),
         }
     }
@@ -482,7 +479,7 @@ impl<'s> Reader<'_, 's> {
                 let wtype = wtype.unwrap_or(WTypeId::BYTES);
                 if wtype != WTypeId::BYTES && !self.is_one_of(wtype, &[Class::Arc4Type]) {
                     let name = self.name(wtype);
-                    return Err(Failure::internal(
+                    return Err(broken(
                         format!("ARC4Encode.wtype: expected bytes_wtype or ARC4Type, got {name}"),
                         loc,
                     ));
@@ -528,7 +525,7 @@ impl<'s> Reader<'_, 's> {
                 let class = |wtype| self.wtypes.kind(wtype).class_name();
                 if class(wtype) != class(value.wtype()) {
                     let message = "copy node cannot change the structure of a value";
-                    return Err(Failure::internal(message, loc));
+                    return Err(broken(message, loc));
                 }
                 self.keep(Copy { loc, wtype, value })
             }
@@ -571,7 +568,7 @@ impl<'s> Reader<'_, 's> {
                     json.as_str().and_then(PuyaLibFunction::of).ok_or_else(|| fails(repr_of(json)))
                 })?;
                 if func.params().len() != args.len() {
-                    return Err(Failure::code(
+                    return Err(mistake(
                         format!("provided args does not match arity for {}", func.text()),
                         loc,
                     ));
@@ -667,7 +664,7 @@ impl<'s> Reader<'_, 's> {
             )
         };
         if !allocation_overrides.iter().all(is_allocation) {
-            return Err(Failure::internal("only allocation fields can be overridden", loc));
+            return Err(broken("only allocation fields can be overridden", loc));
         }
         self.keep(CompiledContract {
             loc,
@@ -730,7 +727,7 @@ impl<'s> Reader<'_, 's> {
                 let (yes, no) = (true_expr.wtype(), false_expr.wtype());
                 if wtype.is_none() && !self.wtypes.equal(yes, no) {
                     let (yes, no) = (self.name(yes), self.name(no));
-                    return Err(Failure::code(
+                    return Err(mistake(
                         format!(
                             "true and false expressions of conditional have differing types: \
                              {yes} and {no}"
@@ -779,7 +776,7 @@ impl<'s> Reader<'_, 's> {
                     }
                     _ => {
                         let name = self.name(expr.wtype());
-                        return Err(Failure::internal(
+                        return Err(broken(
                             format!(
                                 "CheckedMaybe.expr: expression of WType {name} received, \
                                  expected tuple[_T, bool]"

@@ -5,14 +5,14 @@ use num_bigint::BigInt;
 
 use super::expr::{Decimal, Int};
 use super::operators::Choice;
-use super::read::{ID_KEY, J, Reader, fails, refuses};
+use super::read::{ID_KEY, J, Outcome, Reader, fails, refuses};
 use super::read_words::Key;
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_decode;
 use crate::base::source::{Loc, SourceLocation};
 use crate::base::text::{normalise_path, repr, strip};
-use crate::diagnostics::Outcome;
+use crate::diagnostics::Failure;
 use crate::json::{Json, Kind, is_integer};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
 
@@ -420,7 +420,7 @@ fn shown(json: J<'_>) -> String {
     }
 }
 
-fn is_not_a(json: J<'_>, class: &str) -> crate::diagnostics::Failure {
+fn is_not_a(json: J<'_>, class: &str) -> Box<Failure> {
     refuses(format!("{} is not a valid {class}", repr_of(json)))
 }
 

@@ -2,7 +2,7 @@
 
 use super::expr::ExprRef;
 use super::mentions::Mentions;
-use super::read::{J, Reader, Step, refuses};
+use super::read::{J, Outcome, Reader, Step, mistake, refuses};
 use super::read_scalar::{class_of, repr_of};
 use super::read_words::{Key, Object, Tag};
 use super::read_wtype::Class;
@@ -13,7 +13,6 @@ use super::stmt::{
 };
 use super::wtypes::WTypeId;
 use crate::base::source::Loc;
-use crate::diagnostics::{Failure, Outcome};
 use crate::json::Kind;
 
 impl<'s> Reader<'_, 's> {
@@ -172,7 +171,7 @@ impl<'s> Reader<'_, 's> {
                 self.expect("BytesAugmentedAssignment.value", value, strings, bytes)?;
                 if !self.wtypes.equal(value.wtype(), target.wtype()) {
                     let (expected, got) = (self.name(target.wtype()), self.name(value.wtype()));
-                    return Err(Failure::code(
+                    return Err(mistake(
                         format!(
                             "Augmented assignment of differing types, expected {expected}, got {got}"
                         ),
@@ -192,10 +191,10 @@ impl<'s> Reader<'_, 's> {
     ) -> Outcome<()> {
         if !self.wtypes.equal(value.wtype(), target.wtype()) {
             let message = "assignment target type differs from expression value type";
-            return Err(Failure::code(message, loc));
+            return Err(mistake(message, loc));
         }
         if value.wtype() == WTypeId::VOID {
-            return Err(Failure::code("void type cannot be assigned", loc));
+            return Err(mistake("void type cannot be assigned", loc));
         }
         Ok(())
     }

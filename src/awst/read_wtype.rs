@@ -1,12 +1,12 @@
 //! JSON type objects -> types, and the checks nodes make of their operands' types. Spec 10 §10.
 
 use super::expr::ExprRef;
-use super::read::{J, Reader, fails, refuses};
+use super::read::{J, Outcome, Reader, broken, fails, refuses};
 use super::read_words::{Key, Object, Tag};
 use super::wtypes::{BasicType, WTypeField, WTypeId, WTypeKind};
 use crate::base::source::Loc;
 use crate::base::text::repr;
-use crate::diagnostics::{Failure, Outcome};
+use crate::diagnostics::Failure;
 
 /// Classes of types that a node may accept.
 #[derive(Clone, Copy)]
@@ -103,13 +103,18 @@ impl<'s> Reader<'_, 's> {
         }
         let names = types.iter().map(|wtype| self.name(*wtype));
         let names: Vec<&str> = names.chain(classes.iter().map(|class| class.name())).collect();
-        Err(Failure::internal(
+        Err(broken(
             format!("{place}: {}, expected {}", found(self.name(wtype)), names.join(" or ")),
             Loc::NONE,
         ))
     }
 
     // ---- types ----
+
+    /// The name of a type.
+    pub(super) fn name(&self, wtype: WTypeId) -> &'s str {
+        self.wtypes.name(wtype)
+    }
 
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
@@ -165,13 +170,13 @@ impl<'s> Reader<'_, 's> {
                 let alias = self.alias(object)?;
                 let loc = self.type_loc(object)?;
                 let n = self.field(object, Key::N, Self::small_int)?;
-                self.wtypes.arc4_uint_n(n, alias, loc)
+                Ok(self.wtypes.arc4_uint_n(n, alias, loc)?)
             }
             Tag::ARC4UFixedNxM => self.ufixed_type(object.json()),
             Tag::ARC4Tuple => {
                 let loc = self.type_loc(object)?;
                 let types = self.field(object, Key::Types, |r, j| r.slice(j, Self::wtype))?;
-                self.wtypes.arc4_tuple(types, loc)
+                Ok(self.wtypes.arc4_tuple(types, loc)?)
             }
             Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array_type(object.json()),
             Tag::ARC4Struct => self.struct_type(object.json()),
@@ -257,7 +262,7 @@ impl<'s> Reader<'_, 's> {
         })?;
         let desc = self.optional_field(object, Key::Desc, Self::nullable_text)?;
         let types = self.field(object, Key::Types, |r, j| r.slice(j, Self::wtype))?;
-        self.wtypes.tuple_with(types, names.flatten(), name, desc.flatten(), loc)
+        Ok(self.wtypes.tuple_with(types, names.flatten(), name, desc.flatten(), loc)?)
     }
     /// One of the array types, by tag.
     pub(super) fn array_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
@@ -277,12 +282,19 @@ impl<'s> Reader<'_, 's> {
                 let immutable = immutable.unwrap_or(false);
                 let element_type = self.field(object, Key::ElementType, Self::wtype)?;
                 if tag == Tag::ARC4DynamicArray {
-                    return self.wtypes.arc4_dynamic_array(element_type, immutable, alias, loc);
+                    let wtypes = self.wtypes;
+                    return Ok(wtypes.arc4_dynamic_array(element_type, immutable, alias, loc)?);
                 }
                 let array_size = self.field(object, Key::ArraySize, Self::small_int)?;
                 self.wtypes.check_element(element_type, immutable, loc)?;
                 let array_size = self.length("array_size", array_size)?;
-                self.wtypes.arc4_static_array(element_type, array_size, immutable, alias, loc)
+                Ok(self.wtypes.arc4_static_array(
+                    element_type,
+                    array_size,
+                    immutable,
+                    alias,
+                    loc,
+                )?)
             }
             _ => Err(self.unknown_tag(object)),
         }
@@ -294,7 +306,7 @@ impl<'s> Reader<'_, 's> {
         let loc = self.type_loc(object)?;
         let n = self.field(object, Key::N, Self::small_int)?;
         let m = self.field(object, Key::M, Self::small_int)?;
-        self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)
+        Ok(self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)?)
     }
     /// `ARC4Struct`
     pub(super) fn struct_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
@@ -313,12 +325,12 @@ impl<'s> Reader<'_, 's> {
             })
         })?;
         let frozen = self.field(object, Key::Frozen, Self::truth)?;
-        self.wtypes.arc4_struct(name, fields, frozen, desc.flatten(), loc)
+        Ok(self.wtypes.arc4_struct(name, fields, frozen, desc.flatten(), loc)?)
     }
 }
 
 /// The exception of the reference's validation library shows the validated field.
-fn not_immutable(inherited: &str) -> Failure {
+fn not_immutable(inherited: &str) -> Box<Failure> {
     refuses(format!(
         "(\"'immutable' must be in [True] (got False)\", Attribute(name='immutable', default=True, \
          validator=<in_ validator with options [True]>, repr=True, eq=True, eq_key=None, \
