@@ -8,7 +8,8 @@ mod tables;
 use std::cell::RefCell;
 
 use super::decl::{RootNode, Subroutine};
-use super::read::{self, Memory};
+use super::read;
+use super::read_memory::Memory;
 use super::wtypes::WTypes;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};

@@ -49,8 +49,8 @@ impl Mentions {
     }
     /// What an expression mentions by itself, without those below it; of a single evaluation all that
     /// its source mentions.
-    #[inline]
-    pub(super) fn at_expr(wtypes: &WTypes<'_>, expr: ExprRef<'_>) -> Self {
+    #[inline(always)]
+    pub(super) fn at_expr(wtypes: &WTypes<'_>, expr: &Expr<'_>) -> Self {
         let by_class = match expr {
             Expr::SubmitInnerTransaction(_) => {
                 Mentions::SUBMISSIONS.or(Mentions::INNER_TRANSACTIONS)

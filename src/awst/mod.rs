@@ -14,6 +14,7 @@ pub mod read;
 mod read_data;
 mod read_decl;
 mod read_expr;
+mod read_memory;
 mod read_scalar;
 mod read_stmt;
 mod read_words;

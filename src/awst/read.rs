@@ -7,13 +7,12 @@
 //! declaration order; then the checks of the object itself. Reading stops at the first failure;
 //! checks that only report go on. Spec 10 §5 to §13.
 
-use super::decl::{ContractMethod, RootNode};
-use super::expr::ExprRef;
+use super::decl::RootNode;
 use super::mentions::Mentions;
+use super::read_memory::{Known, Memo, Memory};
 use super::read_scalar::{class_of, hashable, lookup_key, number_of, repr_of};
-use super::read_words::{Key, Object, Tag, Words};
-use super::wtypes::{WTypeId, WTypes};
-use crate::base::arena::Symbol;
+use super::read_words::{Key, Object, Tag};
+use super::wtypes::WTypes;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::base::text::repr;
@@ -64,6 +63,8 @@ pub fn read<'s>(
     wtypes: &WTypes<'s>,
     document: Json<'s>,
 ) -> Result<&'s [RootNode<'s>], ReadFailure> {
+    // close to every second object is the location of the others
+    session.locs.expect(document.values().object_count() / 2);
     let memory = Memory::new(document.values());
     let mut reader = Reader::new(session, wtypes, document.values(), memory);
     let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
@@ -170,14 +171,6 @@ fn named_by(id: J<'_>) -> String {
     id.as_str().map_or_else(|| repr_of(id), str::to_owned)
 }
 
-/// What an object was read as.
-#[derive(Clone, Copy)]
-pub(super) struct Known<T> {
-    made: T,
-    /// How many levels of the document are below the object, references followed.
-    height: u32,
-}
-
 /// The failure of objects that are nested too deeply, or in themselves.
 fn too_deep() -> Box<Failure> {
     fails("maximum recursion depth exceeded")
@@ -200,34 +193,6 @@ pub(super) struct Reader<'r, 's> {
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
     pub(super) memory: Memory<'s>,
-}
-
-/// What is known of the values of a document, so that what is equal is read once.
-#[derive(Default)]
-pub(super) struct Memory<'s> {
-    pub(super) words: Words<'s>,
-    /// The locations that objects were read as, by object; none where it was not.
-    pub(super) locs: Vec<Loc>,
-    /// The types that objects were read as without a message, by object.
-    pub(super) known_wtypes: Vec<Option<Known<WTypeId>>>,
-    /// The same of expressions that may be one node in several places, where references put them.
-    pub(super) known_exprs: Vec<Option<Known<ExprRef<'s>>>>,
-    pub(super) known_methods: Vec<Option<Known<&'s ContractMethod<'s>>>>,
-    /// Interned texts of the document, by text, as far as somebody asked.
-    pub(super) symbols: Vec<Option<Symbol>>,
-    /// Absolute paths that texts of the document stand for, by text, as far as somebody asked.
-    pub(super) paths: Vec<Option<Symbol>>,
-}
-
-impl<'s> Memory<'s> {
-    /// Nothing is known yet.
-    pub(super) fn new(document: &Values<'_>) -> Self {
-        Self {
-            words: Words::new(document),
-            locs: vec![Loc::NONE; document.object_count()],
-            ..Self::default()
-        }
-    }
 }
 
 impl<'r, 's> Reader<'r, 's> {
@@ -368,31 +333,36 @@ impl<'s> Reader<'_, 's> {
     #[inline]
     pub(super) fn remembered<T: Copy>(
         &mut self,
-        table: fn(&mut Self) -> &mut Vec<Option<Known<T>>>,
+        memo: for<'m> fn(&'m mut Memory<'s>) -> &'m mut Memo<T>,
         json: J<'s>,
         read: impl FnOnce(&mut Self) -> Outcome<T>,
     ) -> Outcome<T> {
-        let Some(id) = json.object_id() else { return read(self) };
-        if let Some(Some(known)) = table(self).get(id).copied() {
-            // references may hang an object below others at any depth
-            let deepest = self.depth + known.height as usize;
-            if deepest > DEPTH_MAX {
-                return Err(too_deep());
-            }
-            self.deepest = self.deepest.max(deepest);
-            return Ok(known.made);
+        let Some(object) = json.object_id() else { return read(self) };
+        let Some(known) = memo(&mut self.memory).get(object) else {
+            return self.newly_remembered(memo, object, read);
+        };
+        // references may hang an object below others at any depth
+        let deepest = self.depth + known.height as usize;
+        if deepest > DEPTH_MAX {
+            return Err(too_deep());
         }
+        self.deepest = self.deepest.max(deepest);
+        Ok(known.made)
+    }
+    fn newly_remembered<T: Copy>(
+        &mut self,
+        memo: for<'m> fn(&'m mut Memory<'s>) -> &'m mut Memo<T>,
+        object: usize,
+        read: impl FnOnce(&mut Self) -> Outcome<T>,
+    ) -> Outcome<T> {
         let effects = (self.session.sink.len(), self.nameless_evaluations);
         let deepest_elsewhere = std::mem::replace(&mut self.deepest, self.depth);
         let made = read(self)?;
         if (self.session.sink.len(), self.nameless_evaluations) == effects {
             let height =
                 u32::try_from(self.deepest - self.depth).expect("no deeper than the limit");
-            let table = table(self);
-            if table.len() <= id {
-                table.resize_with(id + 1, || None);
-            }
-            table[id] = Some(Known { made, height });
+            let objects = self.document.object_count();
+            memo(&mut self.memory).insert(object, objects, Known { made, height });
         }
         self.deepest = self.deepest.max(deepest_elsewhere);
         Ok(made)
@@ -436,13 +406,14 @@ impl<'s> Reader<'_, 's> {
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
         let json = self.resolve(json);
-        let out = read(self, json);
-        if out.is_err() {
-            self.path.push(step);
-        }
-        out
+        read(self, json).map_err(|failure| self.failed_below(step, failure))
     }
-    #[inline]
+    #[cold]
+    fn failed_below(&mut self, step: Step<'s>, failure: Box<Failure>) -> Box<Failure> {
+        self.path.push(step);
+        failure
+    }
+    #[inline(always)]
     fn in_field<T>(
         &mut self,
         key: Key,
@@ -450,11 +421,7 @@ impl<'s> Reader<'_, 's> {
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
         let json = self.resolve(json);
-        let out = read(self, json);
-        if out.is_err() {
-            self.path.push(Step::Key(key.text()));
-        }
-        out
+        read(self, json).map_err(|failure| self.failed_below(Step::Key(key.text()), failure))
     }
     /// An object with the places of its members.
     #[inline]
@@ -519,21 +486,26 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<&'s [T]> {
-        if let Kind::Array(items) = json.kind() {
-            return self.slice_of(items.iter(), read);
+        if let Some(items) = json.as_array() {
+            return self.slice_of(items.len(), |index| items.get(index), &mut read);
         }
-        self.slice_of(self.items(json)?.into_iter(), &mut read)
+        let items = self.items(json)?;
+        self.slice_of(items.len(), |index| items.get(index).copied(), &mut read)
     }
+    #[inline]
     fn slice_of<T>(
         &mut self,
-        items: impl ExactSizeIterator<Item = J<'s>>,
+        len: usize,
+        item: impl Fn(usize) -> Option<J<'s>>,
         mut read: impl FnMut(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<&'s [T]> {
-        let mut out = self.session.arena.list(items.len());
-        for (index, item) in items.enumerate() {
-            out.push(self.at(Step::Index(index), item, &mut read)?);
+        if len == 0 {
+            return Ok(&[]);
         }
-        Ok(out.into_bump_slice())
+        self.session.arena.try_slice(len, |index| {
+            let item = item(index).expect("there are so many");
+            self.at(Step::Index(index), item, &mut read)
+        })
     }
     /// Reads each member of a map into the arena.
     pub(super) fn map<K, V>(
@@ -559,6 +531,13 @@ impl<'s> Reader<'_, 's> {
     /// The class a tagged object names.
     #[inline]
     pub(super) fn tag(&mut self, object: Object<'s>) -> Outcome<Tag> {
+        match self.memory.words.known_tag(object) {
+            Some(tag) => Ok(tag),
+            None => self.other_tag(object),
+        }
+    }
+    #[inline(never)]
+    fn other_tag(&mut self, object: Object<'s>) -> Outcome<Tag> {
         self.field(object, Key::Tag, |reader, name| {
             if let Some(tag) = reader.memory.words.tag(name) {
                 return Ok(tag);

@@ -89,11 +89,7 @@ impl<'s> Reader<'_, 's> {
     }
     fn contract_method(&mut self, json: J<'s>) -> Outcome<&'s ContractMethod<'s>> {
         if self.has_references() {
-            self.remembered(
-                |reader| &mut reader.memory.known_methods,
-                json,
-                |reader| reader.new_method(json),
-            )
+            self.remembered(|memory| &mut memory.methods, json, |reader| reader.new_method(json))
         } else {
             self.new_method(json)
         }
@@ -107,7 +103,7 @@ impl<'s> Reader<'_, 's> {
             reader.nullable(json, Self::method_config)
         })?;
         let (class, member) = (self.session.text(cref), self.session.text(function.short_name));
-        function.full_name = self.session.sym(&format!("{class}.{member}"));
+        function.full_name = self.session.sym_joined(&[class, ".", member]);
         Ok(self.session.arena.alloc(ContractMethod { function, cref, arc4_method_config }))
     }
     fn method_config(&mut self, json: J<'s>) -> Outcome<Arc4MethodConfig<'s>> {

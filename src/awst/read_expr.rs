@@ -33,14 +33,16 @@ impl<'s> Reader<'_, 's> {
         let tag = self.tag(object)?;
         self.tagged_expr(tag, object)
     }
+    #[inline]
     fn tagged_expr(&mut self, tag: Tag, object: Object<'s>) -> Outcome<ExprRef<'s>> {
+        if !self.has_references() {
+            return self.new_expr(tag, object);
+        }
         match tag {
             // the builder does not tell equal ones apart by their identity
-            Tag::SingleEvaluation | Tag::VarExpression | Tag::BytesConstant
-                if self.has_references() =>
-            {
+            Tag::SingleEvaluation | Tag::VarExpression | Tag::BytesConstant => {
                 let expr = self.remembered(
-                    |reader| &mut reader.memory.known_exprs,
+                    |memory| &mut memory.exprs,
                     object.json(),
                     |reader| reader.new_expr(tag, object),
                 )?;
@@ -141,9 +143,9 @@ impl<'s> Reader<'_, 's> {
     /// Moves a node into the arena.
     #[inline]
     pub(super) fn keep(&mut self, node: impl Into<Expr<'s>>) -> Outcome<ExprRef<'s>> {
-        let expr: ExprRef<'s> = self.session.arena.alloc(node.into());
-        self.mentions.add(Mentions::at_expr(self.wtypes, expr));
-        Ok(expr)
+        let expr = node.into();
+        self.mentions.add(Mentions::at_expr(self.wtypes, &expr));
+        Ok(self.session.arena.alloc(expr))
     }
     fn message(&mut self, object: Object<'s>, key: Key) -> Outcome<Option<&'s str>> {
         Ok(self.optional_field(object, key, Self::nullable_text)?.flatten())

@@ -6,12 +6,13 @@ use num_bigint::BigInt;
 use super::expr::{Decimal, Int};
 use super::operators::Choice;
 use super::read::{ID_KEY, J, Outcome, Reader, fails, refuses};
-use super::read_words::Key;
+use super::read_memory::remember;
+use super::read_words::{Key, Object};
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_decode;
 use crate::base::source::{Loc, SourceLocation};
-use crate::base::text::{normalise_path, repr, strip};
+use crate::base::text::{normalise_path, repr, strip, with_decimal};
 use crate::diagnostics::Failure;
 use crate::json::{Json, Kind, is_integer};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
@@ -141,7 +142,7 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn int(&mut self, json: J<'s>) -> Outcome<Int<'s>> {
         let arena = self.session.arena;
         Ok(Int::canonical(match json.kind() {
-            Kind::Int(value) => arena.str(&value.to_string()),
+            Kind::Int(value) => with_decimal(u64::from(value), |digits| arena.str(digits)),
             Kind::Number(text) if is_integer(text) => canonical_integer(text),
             Kind::Number(text) => {
                 let value = float_of(text);
@@ -273,42 +274,48 @@ impl<'s> Reader<'_, 's> {
         TxnField::from_name(name).ok_or_else(|| fails(repr(name)))
     }
     /// A source location.
+    #[inline]
     pub(super) fn loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let Some(id) = json.object_id() else { return self.new_loc(json) };
-        if self.memory.locs[id].is_none() {
-            self.memory.locs[id] = match self.usual_loc(json) {
-                Some(loc) => loc,
-                None => self.new_loc(json)?,
-            };
-        }
-        Ok(self.memory.locs[id])
+        let known = self.memory.locs[id];
+        if known.is_some() { Ok(known) } else { self.first_loc(json, id) }
+    }
+    fn first_loc(&mut self, json: J<'s>, id: usize) -> Outcome<Loc> {
+        let object = self.object(json);
+        let loc = match self.usual_location(object) {
+            Some(location) => self.session.locs.intern(location),
+            None => self.new_loc(json)?,
+        };
+        self.memory.locs[id] = loc;
+        Ok(loc)
     }
     /// A location without mistakes whose file was seen before, as nearly all are.
-    fn usual_loc(&mut self, json: J<'s>) -> Option<Loc> {
-        let object = self.object(json);
-        let number = |json: J<'s>| match json.kind() {
-            Kind::Int(value) => Some(value),
-            _ => None,
-        };
+    #[inline]
+    fn usual_location(&self, object: Object<'s>) -> Option<SourceLocation> {
+        let number_or = |key, default| object.member(key).map_or(Some(default), Json::as_u32);
         let nullable = |key| match object.member(key) {
-            Some(json) if !json.is_null() => number(json).map(Some),
+            Some(json) if !json.is_null() => json.as_u32().map(Some),
             _ => Some(None),
         };
-        let line = number(object.member(Key::Line)?)?;
-        let end_line = object.member(Key::EndLine).map_or(Some(line), number)?;
-        let comment_lines = object.member(Key::CommentLines).map_or(Some(0), number)?;
+        let line = object.member(Key::Line)?.as_u32()?;
+        let end_line = number_or(Key::EndLine, line)?;
+        let comment_lines = number_or(Key::CommentLines, 0)?;
         let (column, end_column) = (nullable(Key::Column)?, nullable(Key::EndColumn)?);
         let file = match object.member(Key::File)? {
             file if file.is_null() => None,
             file => Some((*self.memory.paths.get(self.text_id(file)?)?)?),
         };
-        let is_usual = line >= 1
-            && end_line >= line
-            && end_column.is_none_or(|end| end >= 1 && (line < end_line || column <= Some(end)));
-        is_usual.then(|| {
-            let location =
-                SourceLocation { file, line, end_line, comment_lines, column, end_column };
-            self.session.locs.intern(location)
+        let ends_behind_its_start =
+            |end| end >= 1 && (line < end_line || column.unwrap_or(0) <= end);
+        let is_usual =
+            line >= 1 && end_line >= line && end_column.is_none_or(ends_behind_its_start);
+        is_usual.then_some(SourceLocation {
+            file,
+            line,
+            end_line,
+            comment_lines,
+            column,
+            end_column,
         })
     }
     fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
@@ -384,14 +391,6 @@ impl<'s> Reader<'_, 's> {
         }
         Ok(path)
     }
-}
-
-/// Puts down what a text of the document stands for.
-fn remember(table: &mut Vec<Option<Symbol>>, text: usize, symbol: Symbol) {
-    if table.len() <= text {
-        table.resize(text + 1, None);
-    }
-    table[text] = Some(symbol);
 }
 
 /// What a value is looked up by: values that Python takes for equal have equal keys.

@@ -412,16 +412,18 @@ impl<'s> Words<'s> {
             None => Key::of(text),
         }
     }
-    /// The class a string names.
+    /// The class that an object names by itself, if the document was read with its name.
     #[inline]
+    pub(super) fn known_tag(&self, object: Object<'s>) -> Option<Tag> {
+        let id = object.member(Key::Tag)?.text_id()?;
+        Tag::ALL.get(id.wrapping_sub(self.first? + KEYS)).copied()
+    }
+    /// The class a string names.
     pub(super) fn tag(&mut self, name: Json<'s>) -> Option<Tag> {
         let id = name.text_id()?;
-        match self.first {
-            Some(first) => Some(Tag::at(id.wrapping_sub(first + KEYS))),
-            None => self.other_tag(name, id),
+        if let Some(first) = self.first {
+            return Some(Tag::at(id.wrapping_sub(first + KEYS)));
         }
-    }
-    fn other_tag(&mut self, name: Json<'s>, id: usize) -> Option<Tag> {
         if self.tags.len() <= id {
             self.tags.resize(name.values().text_count().max(id + 1), None);
         }

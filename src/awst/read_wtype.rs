@@ -118,11 +118,7 @@ impl<'s> Reader<'_, 's> {
 
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.remembered(
-            |reader| &mut reader.memory.known_wtypes,
-            json,
-            |reader| reader.new_wtype(json),
-        )
+        self.remembered(|memory| &mut memory.wtypes, json, |reader| reader.new_wtype(json))
     }
     fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let object = self.object(json);

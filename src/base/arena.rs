@@ -39,6 +39,15 @@ impl Arena {
         const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
         self.bump.alloc_slice_fill_iter(items)
     }
+    /// Fills a slice in the arena item by item, by index, until one fails.
+    pub fn try_slice<T, E>(
+        &self,
+        len: usize,
+        make: impl FnMut(usize) -> Result<T, E>,
+    ) -> Result<&[T], E> {
+        const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };
+        Ok(self.bump.alloc_slice_try_fill_with(len, make)?)
+    }
     /// An empty list in the arena, with room for what it will hold.
     pub fn list<T>(&self, capacity: usize) -> bumpalo::collections::Vec<'_, T> {
         const { assert!(!std::mem::needs_drop::<T>(), "an arena never runs Drop") };

@@ -78,22 +78,14 @@ impl std::fmt::Debug for Loc {
     }
 }
 
-/// Room for the locations of small documents.
-const LOCATIONS_EXPECTED: usize = 256;
-
 /// Gives each distinct location one [`Loc`].
-pub struct LocTable {
-    locations: RefCell<Vec<SourceLocation>>,
-    ids: RefCell<IdTable>,
-}
+#[derive(Default)]
+pub struct LocTable(RefCell<Locations>);
 
-impl Default for LocTable {
-    fn default() -> Self {
-        Self {
-            locations: RefCell::new(Vec::with_capacity(LOCATIONS_EXPECTED)),
-            ids: RefCell::new(IdTable::with_capacity(LOCATIONS_EXPECTED)),
-        }
-    }
+#[derive(Default)]
+struct Locations {
+    all: Vec<SourceLocation>,
+    ids: IdTable,
 }
 
 impl LocTable {
@@ -101,15 +93,22 @@ impl LocTable {
     pub fn new() -> Self {
         Self::default()
     }
+    /// Makes room for so many locations in an empty table.
+    pub fn expect(&self, count: usize) {
+        let mut table = self.0.borrow_mut();
+        if table.all.is_empty() {
+            *table =
+                Locations { all: Vec::with_capacity(count), ids: IdTable::with_capacity(count) };
+        }
+    }
     /// The id of a location.
     pub fn intern(&self, location: SourceLocation) -> Loc {
         let hash = location.hash();
-        let mut locations = self.locations.borrow_mut();
-        let mut ids = self.ids.borrow_mut();
-        let found = ids.find(hash, |id| locations[id as usize - 1] == location);
+        let Locations { all, ids } = &mut *self.0.borrow_mut();
+        let found = ids.find(hash, |id| all[id as usize - 1] == location);
         Loc(found.unwrap_or_else(|| {
-            locations.push(location);
-            let id = u32::try_from(locations.len()).expect("fewer than 2^32 locations");
+            all.push(location);
+            let id = u32::try_from(all.len()).expect("fewer than 2^32 locations");
             ids.insert(hash, id);
             id
         }))
@@ -117,7 +116,7 @@ impl LocTable {
     /// The location of an id; none for [`Loc::NONE`].
     pub fn get(&self, loc: Loc) -> Option<SourceLocation> {
         let index = (loc.0 as usize).checked_sub(1)?;
-        Some(self.locations.borrow()[index])
+        Some(self.0.borrow().all[index])
     }
     /// First line of a location; 0 for [`Loc::NONE`].
     pub fn line(&self, loc: Loc) -> u32 {
@@ -160,7 +159,7 @@ impl LocTable {
     }
     /// Number of distinct locations.
     pub fn len(&self) -> usize {
-        self.locations.borrow().len()
+        self.0.borrow().all.len()
     }
     /// True when no location was interned.
     pub fn is_empty(&self) -> bool {

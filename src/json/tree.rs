@@ -196,6 +196,11 @@ impl<'a> Json<'a> {
             _ => None,
         }
     }
+    /// The value of a small integer; see [`Kind::Int`].
+    #[inline]
+    pub fn as_u32(self) -> Option<u32> {
+        (self.word.tag() == Tag::Int).then(|| self.word.payload())
+    }
     /// True for `null`.
     #[inline]
     pub fn is_null(self) -> bool {
