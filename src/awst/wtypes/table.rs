@@ -263,7 +263,7 @@ impl<'s> WTypes<'s> {
         let name = name.unwrap_or(transaction_name!("group_transaction", transaction_type));
         self.intern(WType {
             scalar_type: Some(ScalarType::UInt64),
-            ..WType::draft(WTypeKind::GroupTransaction { transaction_type }, &name)
+            ..WType::draft(WTypeKind::GroupTransaction { transaction_type }, name)
         })
     }
     /// The fields of an inner transaction being put together.
