@@ -523,6 +523,15 @@ impl Subroutine {
             _ => None,
         }
     }
+    /// Whether an operation copies one value or several.
+    pub fn copies_values(&self, op: OpId) -> bool {
+        match &self.ops[op].kind {
+            OpKind::Assign { source, .. } => {
+                matches!(source.kind, SourceKind::Value(_) | SourceKind::ValueTuple { .. })
+            }
+            _ => false,
+        }
+    }
     /// Whether an operation copies several values at once.
     pub fn is_parallel_copy(&self, op: OpId) -> bool {
         matches!(

@@ -17,7 +17,9 @@ const TEMPORARY_MARK: char = '%';
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let copies = take_copies(sub);
-    if copies.is_empty() && sub.phis_in_order().next().is_none() {
+    if copies.is_empty()
+        && !sub.phis_in_order().any(|phi| single_argument(sub, phi, |register| register).is_some())
+    {
         return Ok(false);
     }
     let copied = Copied::join(sub, &copies);
@@ -28,7 +30,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
             replacements.insert(register, replacement);
         }
     }
-    let mut changed = !copied.sets.is_empty();
+    let mut removed_phis = false;
     for index in 0..sub.body.len() {
         let block = sub.body[index];
         if sub.blocks[block].phis.is_empty() {
@@ -40,18 +42,22 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
             if copied.set_of[register].is_some() {
                 return true;
             }
-            let Some(single) = single_argument(sub, *phi, &replacements) else { return true };
+            let after = |register| replacements.get(register).unwrap_or(register);
+            let Some(single) = single_argument(sub, *phi, after) else { return true };
             replacements.insert(register, single);
-            changed = true;
+            removed_phis = true;
             false
         });
         sub.blocks[block].phis = phis;
     }
-    if replacements.registers.is_empty() {
-        return Ok(changed);
+    if removed_phis {
+        // phis looked at before may be of one register now
+        sub.touch_with_known_kinds();
     }
-    replace(sub, ctx.ir, &replacements)?;
-    Ok(changed)
+    if !replacements.registers.is_empty() {
+        replace(sub, ctx.ir, &replacements)?;
+    }
+    Ok(removed_phis || !copied.sets.is_empty())
 }
 
 /// Takes the copies out of the body: target and source of each, in body order.
@@ -180,8 +186,11 @@ fn representative(
 }
 
 /// The register all arguments of a phi are, after replacement.
-fn single_argument(sub: &Subroutine, phi: PhiId, replacements: &Replacements) -> Option<Register> {
-    let after = |register: Register| replacements.get(register).unwrap_or(register);
+fn single_argument(
+    sub: &Subroutine,
+    phi: PhiId,
+    after: impl Fn(Register) -> Register,
+) -> Option<Register> {
     let (first, rest) = sub.phis[phi].args.split_first()?;
     let single = after(first.value);
     rest.iter().all(|arg| after(arg.value) == single).then_some(single)

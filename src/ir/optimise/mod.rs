@@ -103,9 +103,18 @@ type Changes = u8;
 const REMOVALS: Changes = 1;
 /// Blocks were merged or jumps led on; operations and phis are the same and dominate the same.
 const BLOCKS: Changes = 2;
+/// Copies were taken out, the registers they joined became one, and no phi was taken out with them.
+const COPIES: Changes = 4;
+/// Single results are computed in another way, or are known; no constant became known to a copy or phi.
+const FOLDS: Changes = 8;
+/// Results are those of earlier operations, assertions were taken out, and copies of single values with
+/// them.
+const REPEATS: Changes = 16;
 /// Anything else.
-const OTHERS: Changes = 4;
-const ALL: Changes = REMOVALS | BLOCKS | OTHERS;
+const OTHERS: Changes = 32;
+/// Whatever changes more than the places of operations.
+const CONTENT: Changes = COPIES | FOLDS | REPEATS | OTHERS;
+const ALL: Changes = REMOVALS | BLOCKS | CONTENT;
 
 const fn pass(name: &'static str, level: i64, run: Run) -> Pass {
     Pass {
@@ -149,41 +158,48 @@ static PASSES: &[Pass] = &[
         .adding_kinds(),
     // the passes below then see copies of single values only
     pass("_split_parallel_copies", 0, split_parallel_copies::run)
-        .minds(OTHERS)
+        .minds(REPEATS | OTHERS)
         .repeat(Repeat::Needless),
+    // what it replaced once it need not look at again: others read no register that holds a constant
     pass("constant_replacer", 0, constant_replacer::run).minds(OTHERS).repeat(Repeat::Needless),
-    pass("copy_propagation", 1, copy_propagation::run).minds(OTHERS),
+    pass("copy_propagation", 1, copy_propagation::run)
+        .changes(COPIES)
+        .minds(FOLDS | OTHERS)
+        .repeat(Repeat::Needless),
     pass("elide_itxn_field_calls", 1, elide_itxn_field_calls::run).looking_for(Kinds::ITXN_FIELD),
     // the reference repeats this row; ours reaches the same end in one go
     pass("remove_unused_variables", 0, remove_unused_variables::run)
         .changes(REMOVALS)
-        .minds(REMOVALS | OTHERS)
+        .minds(REMOVALS | CONTENT)
         .repeat(Repeat::Needless),
-    pass("intrinsic_simplifier", 1, intrinsic_simplifier::run).minds(REMOVALS | OTHERS),
+    pass("intrinsic_simplifier", 1, intrinsic_simplifier::run)
+        .changes(FOLDS)
+        .minds(REMOVALS | CONTENT),
     pass("inner_txn_field_replacer", 0, inner_txn_field_replacer::run)
         .looking_for(Kinds::INNER_TRANSACTION_FIELD)
-        .minds(OTHERS)
+        .minds(CONTENT)
         .repeat(Repeat::Needless),
-    pass("replace_compiled_references", 0, replace_compiled_references::run).minds(OTHERS),
+    pass("replace_compiled_references", 0, replace_compiled_references::run).minds(CONTENT),
     pass("simplify_control_ops", 1, simplify_control_ops::run).repeat(Repeat::UntilStable),
     pass("merge_blocks", 1, merge_blocks::run).changes(BLOCKS),
     pass("remove_linear_jumps", 1, remove_linear_jumps::run).changes(BLOCKS),
     // phis of the blocks it leaves may become copies
     pass("remove_unreachable_blocks", 1, remove_unreachable_blocks::run)
-        .minds(OTHERS)
+        .minds(CONTENT)
         .repeat(Repeat::Needless),
     pass("repeated_expression_elimination", 1, repeated_expression_elimination::run)
-        .minds(OTHERS)
+        .changes(REPEATS)
+        .minds(CONTENT)
         .repeat(Repeat::Needless),
     pass("encode_decode_pair_elimination", 1, encode_decode_pair_elimination::run)
         .looking_for(Kinds::ENCODE_AND_DECODE)
-        .minds(OTHERS),
+        .minds(CONTENT),
     pass("merge_chained_aggregate_reads", 0, merge_chained_aggregate_reads::run)
         .looking_for(Kinds::EXTRACT_VALUE)
-        .minds(OTHERS),
+        .minds(CONTENT),
     pass("replace_aggregate_box_ops", 0, replace_aggregate_box_ops::run)
         .looking_for(Kinds::BOX_READ)
-        .minds(OTHERS)
+        .minds(CONTENT)
         .adding_kinds(),
     pass("minimize_box_exist_asserts", 1, minimize_box_exist_asserts::run)
         .looking_for(Kinds::BOX_EXISTS),
@@ -420,6 +436,7 @@ fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) 
         debug_assert_eq!(text::subroutine(ctx.ir, sub), before, "{name} hides a change");
     }
     if changed {
+        let needless = if pass.repeat == Repeat::Needless { sub.memo.settled & bit } else { 0 };
         let settled = sub.memo.settled & UNCONCERNED[usize::from(pass.changes)];
         if pass.adds_kinds {
             sub.touch();
@@ -427,7 +444,7 @@ fn run_pass(pass: &Pass, bit: u32, sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) 
             sub.touch_with_known_kinds();
             debug_assert!(sub.kinds().contains(Kinds::of_body(sub)), "{} adds kinds", pass.name);
         }
-        sub.memo.settled = if pass.repeat == Repeat::Needless { settled | bit } else { settled };
+        sub.memo.settled = settled | needless;
     }
     if pass.scope == Scope::Program {
         sub.memo.settled &= !bit;

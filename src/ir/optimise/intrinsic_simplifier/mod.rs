@@ -61,6 +61,9 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         changed |= simplifier.rewrite_operations(sub, block)?;
         changed |= simplifier.simplify_branch(sub, block);
     }
+    if simplifier.spreads_constants {
+        sub.touch_with_known_kinds();
+    }
     Ok(changed)
 }
 
@@ -86,6 +89,8 @@ struct Simplifier<'a, 's> {
     readers: OnceCell<Readers>,
     /// Whether there is a read of a box whose content may turn out to be unused.
     reads_boxes: bool,
+    /// Whether a constant became known to a copy or a phi.
+    spreads_constants: bool,
     queue: VecDeque<OpId>,
     queued: EntitySet<OpId>,
 }
@@ -98,6 +103,7 @@ impl<'a, 's> Simplifier<'a, 's> {
             definitions: sub.register_table(Definition::Other),
             readers: OnceCell::new(),
             reads_boxes: false,
+            spreads_constants: false,
             queue: VecDeque::with_capacity(count),
             queued: EntitySet::new(),
         };
@@ -209,6 +215,11 @@ impl<'a, 's> Simplifier<'a, 's> {
     fn propagate(&mut self, sub: &mut Subroutine, register: Register, value: Value) -> Outcome<()> {
         let expand_all_bytes = self.ctx.options.expand_all_bytes;
         for node in self.readers(sub, register).collect::<Vec<Node>>() {
+            self.spreads_constants |= match node {
+                Node::Phi(_) => true,
+                Node::Op(reader) => sub.copies_values(reader),
+                Node::Terminator(_) => false,
+            };
             if let Node::Op(reader) = node {
                 self.enqueue(sub, reader);
                 // constants that stay behind these instructions are known to their readers

@@ -6,7 +6,7 @@ use num_bigint::BigUint;
 use crate::avm::ops::AvmOp;
 use crate::base::source::Loc;
 use crate::ir::model::{Node, OpId, Subroutine};
-use crate::ir::op::{Intrinsic, OpKind, Register, Value};
+use crate::ir::op::{Intrinsic, OpKind, Value};
 
 use super::fold::number;
 use super::{Folded, Simplifier};
@@ -34,34 +34,38 @@ impl Simplifier<'_, '_> {
         if !is_candidate {
             return None;
         }
-        if let Some(([a, b], inner_loc)) = self.inner_operands(sub, op, intrinsic.op, left) {
+        if let Some(([a, b], inner_loc)) = self.inner_operands(sub, intrinsic.op, left)
+            && may_fold(intrinsic.op, [a, b, right])
+            && self.is_only_reader(sub, left, op)
+        {
             let folded = self.fold_three(sub, intrinsic, [loc, inner_loc], [a, b, right]);
             if folded.is_some() {
                 return folded;
             }
         }
-        let ([a, b], inner_loc) = self.inner_operands(sub, op, intrinsic.op, right)?;
+        let ([a, b], inner_loc) = self.inner_operands(sub, intrinsic.op, right)?;
+        if !may_fold(intrinsic.op, [left, a, b]) || !self.is_only_reader(sub, right, op) {
+            return None;
+        }
         self.fold_three(sub, intrinsic, [loc, inner_loc], [left, a, b])
     }
 
-    /// The operands behind an operand, when the same operation made it for this reader alone.
+    /// The operands behind an operand, when the same operation made it.
     fn inner_operands(
         &self,
         sub: &Subroutine,
-        reader: OpId,
         op: AvmOp,
         operand: Value,
     ) -> Option<([Value; 2], Loc)> {
-        let register = operand.register()?;
         let definition = self.definition(sub, operand)?;
         let OpKind::Assign { source, .. } = &definition.kind else { return None };
         let inner = definition.intrinsic()?;
         let [a, b] = inner.args[..] else { return None };
-        let fits = inner.op == op && self.is_only_reader(sub, register, reader);
-        fits.then_some(([a, b], source.loc))
+        (inner.op == op).then_some(([a, b], source.loc))
     }
 
-    fn is_only_reader(&self, sub: &Subroutine, register: Register, op: OpId) -> bool {
+    fn is_only_reader(&self, sub: &Subroutine, operand: Value, op: OpId) -> bool {
+        let Value::Register(register) = operand else { return false };
         let mut readers = self.readers(sub, register);
         readers.next() == Some(Node::Op(op)) && readers.next().is_none()
     }
@@ -73,13 +77,6 @@ impl Simplifier<'_, '_> {
         locs: [Loc; 2],
         operands: [Value; 3],
     ) -> Option<Folded> {
-        // Only bytes of big integers are known of registers too.
-        let is_constant = |operand: &&Value| matches!(operand, Value::Constant(..));
-        if !matches!(intrinsic.op, AvmOp::AddBytes | AvmOp::MulBytes)
-            && operands.iter().filter(is_constant).count() < 2
-        {
-            return None;
-        }
         let loc = self.ctx.merge_locs(locs);
         match intrinsic.op {
             AvmOp::Concat => self.fold_three_concat(intrinsic, loc, operands),
@@ -138,6 +135,14 @@ impl Simplifier<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// Whether enough of three operands is known; looked at first, as it costs less than to find readers.
+fn may_fold(op: AvmOp, operands: [Value; 3]) -> bool {
+    // Only bytes of big integers are known of registers too.
+    let is_constant = |operand: &&Value| matches!(operand, Value::Constant(..));
+    matches!(op, AvmOp::AddBytes | AvmOp::MulBytes)
+        || operands.iter().filter(is_constant).count() >= 2
 }
 
 fn fold_three_uint64(intrinsic: &Intrinsic, loc: Loc, operands: [Value; 3]) -> Option<Folded> {
