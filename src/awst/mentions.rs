@@ -35,11 +35,12 @@ impl Mentions {
     pub const COMPILED: Self = Self(1 << 10);
     /// Uses of the router.
     pub const ROUTER: Self = Self(1 << 11);
-
     /// Calls of methods of a contract.
     pub const METHOD_CALLS: Self = Self(1 << 12);
     /// Reads of array fields of inner transactions.
     pub const ARRAY_FIELDS: Self = Self(1 << 13);
+    /// Loops.
+    pub const LOOPS: Self = Self(1 << 14);
 
     /// What the statements of a body mention.
     pub fn of(wtypes: &WTypes<'_>, body: &Block<'_>) -> Self {
@@ -91,6 +92,7 @@ impl Mentions {
     pub(super) fn at_stmt(stmt: &Stmt<'_>) -> Self {
         match stmt {
             Stmt::Goto(_) => Mentions::LABELS,
+            Stmt::ForInLoop(_) | Stmt::WhileLoop(_) => Mentions::LOOPS,
             Stmt::AssignmentStatement(node) if !matches!(node.target, Expr::VarExpression(_)) => {
                 Mentions::CHANGES
             }

@@ -63,10 +63,11 @@ pub fn read<'s>(
     wtypes: &WTypes<'s>,
     document: Json<'s>,
 ) -> Result<&'s [RootNode<'s>], ReadFailure> {
-    // close to every second object is the location of the others
-    session.locs.expect(document.values().object_count() / 2);
     let memory = Memory::new(document.values());
     let mut reader = Reader::new(session, wtypes, document.values(), memory);
+    reader.adds_locs = session.locs.is_empty();
+    // close to every second object is the location of the others
+    session.locs.expect(document.values().object_count() / 2);
     let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
     roots.map_err(|failure| {
         let explanation = reader.explain(document, &failure);
@@ -190,6 +191,8 @@ pub(super) struct Reader<'r, 's> {
     nodes: u32,
     /// What was read of the innermost body or single evaluation mentions so far.
     pub(super) mentions: Mentions,
+    /// Whether all locations so far are from this document.
+    pub(super) adds_locs: bool,
     /// How many single evaluations came without an id.
     pub(super) nameless_evaluations: u64,
     pub(super) memory: Memory<'s>,
@@ -212,6 +215,7 @@ impl<'r, 's> Reader<'r, 's> {
             deepest: 0,
             nodes: 0,
             mentions: Mentions::default(),
+            adds_locs: false,
             nameless_evaluations: 0,
             memory,
         }

@@ -2,7 +2,7 @@
 
 use super::decl::ContractMethod;
 use super::expr::ExprRef;
-use super::read_words::Words;
+use super::read_words::{Object, Words};
 use super::wtypes::WTypeId;
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;
@@ -21,7 +21,9 @@ pub(super) struct Memory<'s> {
     pub(super) methods: Memo<&'s ContractMethod<'s>>,
     /// Interned texts of the document, by text, as far as somebody asked.
     pub(super) symbols: Vec<Option<Symbol>>,
-    /// Absolute paths that texts of the document stand for, by text, as far as somebody asked.
+    /// The first location.
+    pub(super) location: Option<Object<'s>>,
+    /// Texts of the document that are absolute paths in normal form, by text, as far as somebody asked.
     pub(super) paths: Vec<Option<Symbol>>,
 }
 

@@ -12,7 +12,7 @@ use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Symbol;
 use crate::base::encode::base85_decode;
 use crate::base::source::{Loc, SourceLocation};
-use crate::base::text::{normalise_path, repr, strip, with_decimal};
+use crate::base::text::{is_normal_path, normalise_path, repr, strip, with_decimal};
 use crate::diagnostics::Failure;
 use crate::json::{Json, Kind, is_integer};
 use crate::metadata::{CreateOption, OnCompletion, ResourceEncoding, StorageKind};
@@ -283,27 +283,28 @@ impl<'s> Reader<'_, 's> {
     fn first_loc(&mut self, json: J<'s>, id: usize) -> Outcome<Loc> {
         let object = self.object(json);
         let loc = match self.usual_location(object) {
+            Some(location) if self.differs_from_others(object) => self.session.locs.add(location),
             Some(location) => self.session.locs.intern(location),
             None => self.new_loc(json)?,
         };
         self.memory.locs[id] = loc;
         Ok(loc)
     }
-    /// A location without mistakes whose file was seen before, as nearly all are.
-    #[inline]
-    fn usual_location(&self, object: Object<'s>) -> Option<SourceLocation> {
-        let number_or = |key, default| object.member(key).map_or(Some(default), Json::as_u32);
-        let nullable = |key| match object.member(key) {
+    /// A location without mistakes, in a file whose path is absolute and in normal form, as nearly all are.
+    fn usual_location(&mut self, object: Object<'s>) -> Option<SourceLocation> {
+        let [file, line, end_line, comment_lines, column, end_column] = object.location()?;
+        let number_or = |json: Option<J<'s>>, default| json.map_or(Some(default), Json::as_u32);
+        let nullable = |json: Option<J<'s>>| match json {
             Some(json) if !json.is_null() => json.as_u32().map(Some),
             _ => Some(None),
         };
-        let line = object.member(Key::Line)?.as_u32()?;
-        let end_line = number_or(Key::EndLine, line)?;
-        let comment_lines = number_or(Key::CommentLines, 0)?;
-        let (column, end_column) = (nullable(Key::Column)?, nullable(Key::EndColumn)?);
-        let file = match object.member(Key::File)? {
+        let line = line?.as_u32()?;
+        let end_line = number_or(end_line, line)?;
+        let comment_lines = number_or(comment_lines, 0)?;
+        let (column, end_column) = (nullable(column)?, nullable(end_column)?);
+        let file = match file? {
             file if file.is_null() => None,
-            file => Some((*self.memory.paths.get(self.text_id(file)?)?)?),
+            file => Some(self.usual_path(file)?),
         };
         let ends_behind_its_start =
             |end| end >= 1 && (line < end_line || column.unwrap_or(0) <= end);
@@ -317,6 +318,11 @@ impl<'s> Reader<'_, 's> {
             column,
             end_column,
         })
+    }
+    /// Whether a usual location differs from all others that are added without a look. Objects with the
+    /// same keys differ in a value, and every value of a usual location counts.
+    fn differs_from_others(&mut self, object: Object<'s>) -> bool {
+        self.adds_locs && object.has_shape_of(*self.memory.location.get_or_insert(object))
     }
     fn new_loc(&mut self, json: J<'s>) -> Outcome<Loc> {
         let object = self.object(json);
@@ -378,18 +384,22 @@ impl<'s> Reader<'_, 's> {
                 class_of(json)
             )));
         };
-        let known = self.text_id(json);
-        if let Some(path) = known.and_then(|id| *self.memory.paths.get(id)?) {
-            return Ok(path);
+        Ok(self.session.sym(&normalise_path(text)))
+    }
+    /// A path that is absolute and in normal form.
+    #[inline]
+    fn usual_path(&mut self, json: J<'s>) -> Option<Symbol> {
+        let text = self.text_id(json)?;
+        match self.memory.paths.get(text) {
+            Some(Some(path)) => Some(*path),
+            _ => self.first_usual_path(json, text),
         }
-        let path = self.session.sym(&normalise_path(text));
-        // a relative one is refused where it stands
-        if let Some(id) = known
-            && self.session.text(path).starts_with('/')
-        {
-            remember(&mut self.memory.paths, id, path);
-        }
-        Ok(path)
+    }
+    fn first_usual_path(&mut self, json: J<'s>, text: usize) -> Option<Symbol> {
+        let path = json.as_str().filter(|path| path.starts_with('/') && is_normal_path(path))?;
+        let path = self.session.sym(path);
+        remember(&mut self.memory.paths, text, path);
+        Some(path)
     }
 }
 

@@ -331,10 +331,16 @@ pub(super) struct Slots {
     by_key: [u8; KEYS + 1],
     /// Whether there are no members behind these.
     has_all: bool,
+    /// The places of the members with [`LOCATION_KEYS`], where there are no others.
+    location: Option<[u8; LOCATION_KEYS.len()]>,
 }
 
+/// The keys of a location: file, lines and columns.
+const LOCATION_KEYS: [Key; 6] =
+    [Key::File, Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn];
+
 impl Slots {
-    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true };
+    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true, location: None };
 }
 
 /// An object whose members are found by key, or a value in the place of one, without members.
@@ -358,6 +364,24 @@ impl<'s> Object<'s> {
             ABSENT => self.json.get(key.text()),
             slot => Some(self.json.member_at(usize::from(slot))),
         }
+    }
+    /// The members of a location: file, first and last line, lines of comment, first and last column. None
+    /// where it has other members.
+    #[inline]
+    pub(super) fn location(self) -> Option<[Option<Json<'s>>; LOCATION_KEYS.len()]> {
+        let slots = self.slots.location?;
+        let members = self.json.as_object()?;
+        // a place that is absent is behind all members
+        let mut found = [None; LOCATION_KEYS.len()];
+        for (member, slot) in found.iter_mut().zip(slots) {
+            *member = members.at(usize::from(slot));
+        }
+        Some(found)
+    }
+    /// Whether another object has members with the same keys in the same order.
+    #[inline]
+    pub(super) fn has_shape_of(self, other: Object<'s>) -> bool {
+        std::ptr::eq(self.slots, other.slots)
     }
 }
 
@@ -402,6 +426,10 @@ impl<'s> Words<'s> {
             slots.by_key[self.key(id, text) as usize] = slot;
         }
         slots.by_key[Key::Unknown as usize] = ABSENT;
+        let location = LOCATION_KEYS.map(|key| slots.by_key[key as usize]);
+        if location.iter().filter(|slot| **slot != ABSENT).count() == members.len() {
+            slots.location = Some(location);
+        }
         let slots: &'s Slots = arena.alloc(slots);
         self.slots[shape] = Some(slots);
         slots

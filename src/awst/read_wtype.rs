@@ -115,7 +115,6 @@ impl<'s> Reader<'_, 's> {
     pub(super) fn name(&self, wtype: WTypeId) -> &'s str {
         self.wtypes.name(wtype)
     }
-
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         self.remembered(|memory| &mut memory.wtypes, json, |reader| reader.new_wtype(json))
@@ -124,16 +123,16 @@ impl<'s> Reader<'_, 's> {
         let object = self.object(json);
         let tag = self.tag(object)?;
         self.nested(|reader| match tag {
-            Tag::WType => reader.basic_type(object.json()),
-            Tag::BytesWType => reader.bytes_type(object.json()),
+            Tag::WType => reader.basic_type(object),
+            Tag::BytesWType => reader.sized_bytes(object),
             Tag::WEnumeration => {
                 reader.immutable_flag(object)?;
                 let sequence_type = reader.field(object, Key::SequenceType, Self::wtype)?;
                 Ok(reader.wtypes.enumeration(sequence_type))
             }
-            Tag::WGroupTransaction => reader.group_transaction_type(object.json()),
+            Tag::WGroupTransaction => reader.group_transaction(object),
             Tag::WInnerTransactionFields | Tag::WABICallInnerTransactionFields => {
-                reader.inner_transaction_fields_type(object.json())
+                reader.inner_transaction_fields(object)
             }
             Tag::WInnerTransaction => {
                 reader.immutable_flag(object)?;
@@ -143,14 +142,41 @@ impl<'s> Reader<'_, 's> {
                 })?;
                 Ok(reader.wtypes.inner_transaction(kind, name))
             }
-            Tag::ReferenceArray => reader.array_type(object.json()),
-            Tag::WTuple => reader.tuple_type(object.json()),
+            Tag::ReferenceArray => reader.array(object),
+            Tag::WTuple => reader.tuple(object),
             _ => reader.arc4_type_tagged(tag, object),
         })
     }
+    /// A type where the document need not say of which class it is: what `read` makes of it. What a type
+    /// that is tagged as one of the classes was read as is remembered.
+    fn type_as(
+        &mut self,
+        classes: &[Tag],
+        json: J<'s>,
+        read: fn(&mut Self, Object<'s>) -> Outcome<WTypeId>,
+    ) -> Outcome<WTypeId> {
+        let object = self.object(json);
+        match self.memory.words.known_tag(object) {
+            Some(tag) if classes.contains(&tag) => {
+                self.remembered(|memory| &mut memory.wtypes, json, |reader| read(reader, object))
+            }
+            _ => read(self, object),
+        }
+    }
     /// An ARC-4 type of any class.
     pub(super) fn arc4_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        const CLASSES: &[Tag] = &[
+            Tag::ARC4Type,
+            Tag::ARC4UIntN,
+            Tag::ARC4UFixedNxM,
+            Tag::ARC4Tuple,
+            Tag::ARC4DynamicArray,
+            Tag::ARC4StaticArray,
+            Tag::ARC4Struct,
+        ];
+        self.type_as(CLASSES, json, Self::arc4)
+    }
+    fn arc4(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let tag = self.tag(object)?;
         self.nested(|reader| reader.arc4_type_tagged(tag, object))
     }
@@ -168,14 +194,14 @@ impl<'s> Reader<'_, 's> {
                 let n = self.field(object, Key::N, Self::small_int)?;
                 Ok(self.wtypes.arc4_uint_n(n, alias, loc)?)
             }
-            Tag::ARC4UFixedNxM => self.ufixed_type(object.json()),
+            Tag::ARC4UFixedNxM => self.ufixed(object),
             Tag::ARC4Tuple => {
                 let loc = self.type_loc(object)?;
                 let types = self.field(object, Key::Types, |r, j| r.slice(j, Self::wtype))?;
                 Ok(self.wtypes.arc4_tuple(types, loc)?)
             }
-            Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array_type(object.json()),
-            Tag::ARC4Struct => self.struct_type(object.json()),
+            Tag::ARC4DynamicArray | Tag::ARC4StaticArray => self.array(object),
+            Tag::ARC4Struct => self.structure(object),
             Tag::ARC4Array | Tag::WTypeInstance | Tag::ARC4WTypeInstance => Err(refuses(format!(
                 "Can't instantiate abstract class {} without an implementation for abstract \
                  method 'accept'",
@@ -198,8 +224,7 @@ impl<'s> Reader<'_, 's> {
             self.optional_field(object, Key::SourceLocation, |r, j| r.nullable(j, Self::loc))?;
         Ok(loc.flatten().unwrap_or(Loc::NONE))
     }
-    fn basic_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+    fn basic_type(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let immutable = self.optional_field(object, Key::Immutable, Self::truth)?;
         let name = self.field(object, Key::Name, Self::text)?;
         let Some(basic) = BasicType::of(name) else { return Err(fails(repr(name))) };
@@ -210,14 +235,18 @@ impl<'s> Reader<'_, 's> {
     }
     /// `BytesWType`
     pub(super) fn bytes_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::BytesWType], json, Self::sized_bytes)
+    }
+    fn sized_bytes(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let length = self.field(object, Key::Length, |r, j| r.nullable(j, Self::small_int))?;
         let length = length.map(|length| self.length("length", length)).transpose()?;
         Ok(self.wtypes.bytes(length))
     }
     /// `WGroupTransaction`
     pub(super) fn group_transaction_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::WGroupTransaction], json, Self::group_transaction)
+    }
+    fn group_transaction(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         self.immutable_flag(object)?;
         let name = self.optional_field(object, Key::Name, Self::text)?;
         let kind =
@@ -226,9 +255,15 @@ impl<'s> Reader<'_, 's> {
     }
     /// `WInnerTransactionFields` or its subclass, by tag.
     pub(super) fn inner_transaction_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(
+            &[Tag::WInnerTransactionFields, Tag::WABICallInnerTransactionFields],
+            json,
+            Self::inner_transaction_fields,
+        )
+    }
+    fn inner_transaction_fields(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         match self.tag(object)? {
-            Tag::WABICallInnerTransactionFields => self.abi_call_fields_type(object.json()),
+            Tag::WABICallInnerTransactionFields => self.abi_call_fields(object),
             Tag::WInnerTransactionFields => {
                 self.immutable_flag(object)?;
                 let name = self.optional_field(object, Key::Name, Self::text)?;
@@ -242,7 +277,9 @@ impl<'s> Reader<'_, 's> {
     }
     /// `WABICallInnerTransactionFields`
     pub(super) fn abi_call_fields_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::WABICallInnerTransactionFields], json, Self::abi_call_fields)
+    }
+    fn abi_call_fields(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         self.immutable_flag(object)?;
         let result_type = self.optional_field(object, Key::ResultType, Self::wtype)?;
         let result_type = result_type.unwrap_or(WTypeId::VOID);
@@ -250,7 +287,9 @@ impl<'s> Reader<'_, 's> {
     }
     /// `WTuple`
     pub(super) fn tuple_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::WTuple], json, Self::tuple)
+    }
+    fn tuple(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let loc = self.type_loc(object)?;
         let name = self.optional_field(object, Key::Name, Self::text)?;
         let names = self.optional_field(object, Key::Names, |reader, json| {
@@ -262,7 +301,13 @@ impl<'s> Reader<'_, 's> {
     }
     /// One of the array types, by tag.
     pub(super) fn array_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(
+            &[Tag::ReferenceArray, Tag::ARC4DynamicArray, Tag::ARC4StaticArray],
+            json,
+            Self::array,
+        )
+    }
+    fn array(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         match self.tag(object)? {
             Tag::ReferenceArray => {
                 let element_type = self.field(object, Key::ElementType, Self::wtype)?;
@@ -277,27 +322,23 @@ impl<'s> Reader<'_, 's> {
                 let immutable = self.optional_field(object, Key::Immutable, Self::truth)?;
                 let immutable = immutable.unwrap_or(false);
                 let element_type = self.field(object, Key::ElementType, Self::wtype)?;
+                let wtypes = self.wtypes;
                 if tag == Tag::ARC4DynamicArray {
-                    let wtypes = self.wtypes;
                     return Ok(wtypes.arc4_dynamic_array(element_type, immutable, alias, loc)?);
                 }
                 let array_size = self.field(object, Key::ArraySize, Self::small_int)?;
-                self.wtypes.check_element(element_type, immutable, loc)?;
-                let array_size = self.length("array_size", array_size)?;
-                Ok(self.wtypes.arc4_static_array(
-                    element_type,
-                    array_size,
-                    immutable,
-                    alias,
-                    loc,
-                )?)
+                wtypes.check_element(element_type, immutable, loc)?;
+                let size = self.length("array_size", array_size)?;
+                Ok(wtypes.arc4_static_array(element_type, size, immutable, alias, loc)?)
             }
             _ => Err(self.unknown_tag(object)),
         }
     }
     /// `ARC4UFixedNxM`
     pub(super) fn ufixed_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::ARC4UFixedNxM], json, Self::ufixed)
+    }
+    fn ufixed(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let alias = self.alias(object)?;
         let loc = self.type_loc(object)?;
         let n = self.field(object, Key::N, Self::small_int)?;
@@ -306,7 +347,9 @@ impl<'s> Reader<'_, 's> {
     }
     /// `ARC4Struct`
     pub(super) fn struct_type(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        let object = self.object(json);
+        self.type_as(&[Tag::ARC4Struct], json, Self::structure)
+    }
+    fn structure(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let loc = self.type_loc(object)?;
         let desc = self.optional_field(object, Key::Desc, Self::nullable_text)?;
         let name = self.field(object, Key::Name, Self::text)?;

@@ -85,7 +85,8 @@ pub struct LocTable(RefCell<Locations>);
 #[derive(Default)]
 struct Locations {
     all: Vec<SourceLocation>,
-    ids: IdTable,
+    /// Ids by hash, from the first look-up on.
+    ids: Option<IdTable>,
 }
 
 impl LocTable {
@@ -93,25 +94,22 @@ impl LocTable {
     pub fn new() -> Self {
         Self::default()
     }
-    /// Makes room for so many locations in an empty table.
+    /// Makes room for so many locations.
     pub fn expect(&self, count: usize) {
-        let mut table = self.0.borrow_mut();
-        if table.all.is_empty() {
-            *table =
-                Locations { all: Vec::with_capacity(count), ids: IdTable::with_capacity(count) };
-        }
+        self.0.borrow_mut().all.reserve(count);
     }
     /// The id of a location.
     pub fn intern(&self, location: SourceLocation) -> Loc {
-        let hash = location.hash();
-        let Locations { all, ids } = &mut *self.0.borrow_mut();
-        let found = ids.find(hash, |id| all[id as usize - 1] == location);
-        Loc(found.unwrap_or_else(|| {
-            all.push(location);
-            let id = u32::try_from(all.len()).expect("fewer than 2^32 locations");
-            ids.insert(hash, id);
-            id
-        }))
+        self.0.borrow_mut().intern(location)
+    }
+    /// The id of a location that is not in the table if everything in it was added by this method.
+    pub fn add(&self, location: SourceLocation) -> Loc {
+        let mut table = self.0.borrow_mut();
+        if table.ids.is_some() {
+            return table.intern(location);
+        }
+        table.all.push(location);
+        Loc(id_of_last(&table.all))
     }
     /// The location of an id; none for [`Loc::NONE`].
     pub fn get(&self, loc: Loc) -> Option<SourceLocation> {
@@ -167,6 +165,36 @@ impl LocTable {
     }
 }
 
+impl Locations {
+    fn intern(&mut self, location: SourceLocation) -> Loc {
+        let hash = location.hash();
+        let ids = match &mut self.ids {
+            Some(ids) => ids,
+            None => self.ids.insert(index_of(&self.all)),
+        };
+        let found = ids.find(hash, |id| self.all[id as usize - 1] == location);
+        Loc(found.unwrap_or_else(|| {
+            self.all.push(location);
+            let id = id_of_last(&self.all);
+            ids.insert(hash, id);
+            id
+        }))
+    }
+}
+
+fn id_of_last(locations: &[SourceLocation]) -> u32 {
+    u32::try_from(locations.len()).expect("fewer than 2^32 locations")
+}
+
+/// The ids of distinct locations by hash, with room for more.
+fn index_of(locations: &[SourceLocation]) -> IdTable {
+    let mut ids = IdTable::with_capacity(locations.len() * 5 / 4);
+    for (id, location) in (1..).zip(locations) {
+        ids.insert(location.hash(), id);
+    }
+    ids
+}
+
 const _: () = assert!(size_of::<Loc>() == 4);
 
 #[cfg(test)]
@@ -183,6 +211,20 @@ mod tests {
             column: columns.map(|c| c.0),
             end_column: columns.map(|c| c.1),
         }
+    }
+
+    #[test]
+    fn what_was_added_is_found_by_later_look_ups() {
+        let table = LocTable::new();
+        let added: Vec<Loc> = (1..100).map(|line| table.add(at(line, line, None))).collect();
+        for (line, loc) in (1..).zip(&added) {
+            assert_eq!(table.get(*loc), Some(at(line, line, None)));
+            assert_eq!(table.intern(at(line, line, None)), *loc);
+            assert_eq!(table.add(at(line, line, None)), *loc);
+        }
+        let other = table.add(at(1, 2, None));
+        assert!(!added.contains(&other));
+        assert_eq!(table.intern(at(1, 2, None)), other);
     }
 
     #[test]

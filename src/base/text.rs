@@ -298,8 +298,7 @@ fn char_width(character: char) -> usize {
 /// A path as POSIX `pathlib` writes it: single slashes, no `.` components, no slash at the end; `..`
 /// stays. Exactly two leading slashes stay, more become one; nothing becomes `.`.
 pub fn normalise_path(path: &str) -> String {
-    let below_root = path.strip_prefix('/').unwrap_or(path);
-    if below_root.split('/').all(|part| !matches!(part, "" | ".")) {
+    if is_normal_path(path) {
         return path.to_owned();
     }
     let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
@@ -311,6 +310,23 @@ pub fn normalise_path(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let rest = parts.join("/");
     if root.is_empty() && rest.is_empty() { ".".to_owned() } else { format!("{root}{rest}") }
+}
+
+/// Whether a path has no empty part and no dot; then [`normalise_path`] leaves it as it is.
+pub fn is_normal_path(path: &str) -> bool {
+    let below_root = path.strip_prefix('/').unwrap_or(path);
+    let (mut length, mut is_dot) = (0, false);
+    for byte in below_root.bytes() {
+        if byte != b'/' {
+            is_dot = length == 0 && byte == b'.';
+            length += 1;
+        } else if length == 0 || is_dot {
+            return false;
+        } else {
+            (length, is_dot) = (0, false);
+        }
+    }
+    length > 0 && !is_dot
 }
 
 /// `path` seen from `base` when it lies in it, else `path` itself. Both must be normalised; only
@@ -404,6 +420,7 @@ mod tests {
             ("a/", "a"),
         ] {
             assert_eq!(normalise_path(path), normal);
+            assert!(!is_normal_path(path) || path == normal, "{path}");
         }
         assert_eq!(path_relative_to("/a/b/c", "/a/b"), "c");
         assert_eq!(path_relative_to("/a/bc", "/a/b"), "/a/bc");

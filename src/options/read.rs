@@ -25,14 +25,22 @@ type Field<T> = Result<T, Problem>;
 
 /// Reads the options; `json` is the whole document.
 pub fn read(json: Json<'_>) -> Result<CompileOptions, Vec<Problem>> {
-    let Kind::Object(_) = json.kind() else { return Err(vec![not_an_object(json)]) };
+    let Some(members) = json.as_object() else { return Err(vec![not_an_object(json)]) };
     let mut problems = Vec::new();
     let mut options = CompileOptions::default();
 
     // the order of these rows is the order in which mistakes are told
     macro_rules! take {
         ($($field:ident: $convert:expr;)*) => {
-            $(if let Some(value) = json.get(stringify!($field)) {
+            const FIELDS: &[&str] = &[$(stringify!($field),)*];
+            let mut values = [None; FIELDS.len()];
+            for (key, value) in members.iter() {
+                if let Some(place) = FIELDS.iter().position(|field| *field == key) {
+                    values[place] = Some(value);
+                }
+            }
+            let mut values = values.into_iter();
+            $(if let Some(value) = values.next().flatten() {
                 match $convert(value) {
                     Ok(value) => options.$field = value,
                     Err(problem) => {
@@ -103,6 +111,9 @@ fn flag(json: Json<'_>) -> Field<bool> {
 /// An integer; one beyond 64 bits acts as the nearest that fits, because these fields are only
 /// compared with small numbers.
 fn number(json: Json<'_>) -> Field<i64> {
+    if let Some(small) = json.as_u32() {
+        return Ok(small.into());
+    }
     let value = to_int(json).map_err(|raised| problem(raised.class, raised.message))?;
     let nearest = if value < BigInt::ZERO { i64::MIN } else { i64::MAX };
     Ok(i64::try_from(value).unwrap_or(nearest))

@@ -258,3 +258,44 @@ fn members_are_found_behind_any_number_of_others() {
     let outcome = read_text(&evaluating(&without_value));
     assert!(outcome.contains("deserialization failed: 'value'"), "{outcome}");
 }
+
+#[test]
+fn equal_locations_are_one_however_they_are_written() {
+    let usual = r#"{"file": "/a/b.py", "line": 7, "end_line": 7, "comment_lines": 0,
+        "column": 1, "end_column": 9}"#;
+    let others = [
+        r#"{"file": "/a//b.py", "line": 7, "end_line": 7, "comment_lines": 0,
+            "column": 1, "end_column": 9}"#,
+        r#"{"file": "/a/./b.py", "line": 7, "end_line": 7, "comment_lines": 0, "column": 1,
+            "end_column": 9}"#,
+        r#"{"line": 7, "file": "/a/b.py", "column": 1, "end_column": 9}"#,
+        r#"{"file": "/a/b.py", "line": "7", "end_line": 7.0, "comment_lines": false,
+            "column": true, "end_column": 9}"#,
+        r#"{"file": "/a/b.py", "line": 7, "end_line": 7, "comment_lines": 0, "column": 1,
+            "end_column": 9, "more": 1}"#,
+        r#"{"file": "/a/b.py", "line": 7, "end_line": 7, "comment_lines": 0, "column": 1,
+            "end_column": 9, "more": 2}"#,
+    ];
+    let router = |loc: &str| {
+        let expr = format!(r#"{{"_type": "ARC4Router", "source_location": {loc}}}"#);
+        format!(r#"{{"_type": "ExpressionStatement", "expr": {expr}}}"#)
+    };
+    for other in others {
+        for [first, second] in [[usual, other], [other, usual], [other, other]] {
+            // another location first, so that its file is known
+            let third = usual.replace('7', "8");
+            let statements = [&third, first, second, &third].map(router).join(",");
+            let arena = Arena::new();
+            let session = Session::new(&arena, None);
+            let wtypes = WTypes::new(&arena);
+            let text = document(&statements);
+            let document = crate::json::read(&text, &arena).unwrap();
+            let Ok([RootNode::Subroutine(root)]) = read(&session, &wtypes, document) else {
+                panic!("{statements}");
+            };
+            let [a, b, c, d] = root.function.body.body else { panic!("four statements") };
+            assert_eq!((a.loc(), b.loc()), (d.loc(), c.loc()), "{first} {second}");
+            assert_ne!(a.loc(), b.loc());
+        }
+    }
+}

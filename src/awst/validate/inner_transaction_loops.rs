@@ -12,7 +12,7 @@ use crate::diagnostics::{Outcome, Sink};
 
 /// Runs the check.
 pub fn run<'s>(context: &Context<'_, 's>, roots: &'s [RootNode<'s>]) -> Outcome<()> {
-    for root in roots {
+    for root in roots.iter().filter(|root| root.mentions().overlaps(Mentions::LOOPS)) {
         walk_root(&mut Loops { sink: context.sink(), submitted: Vec::new() }, root);
     }
     Ok(())

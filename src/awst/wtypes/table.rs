@@ -39,6 +39,8 @@ pub struct WTypes<'s> {
     last: RefCell<Vec<u32>>,
     /// Of each occurrence, the one of its class before it.
     before: RefCell<Vec<Option<u32>>>,
+    /// The types of submitted inner transactions of any kind and of each kind, as far as somebody asked.
+    submitted: [Cell<Option<WTypeId>>; TransactionType::ALL.len() + 1],
     /// Whether some type has an inner transaction.
     some_inner_transaction: Cell<bool>,
 }
@@ -59,6 +61,7 @@ impl<'s> WTypes<'s> {
             classes: RefCell::new(LookupMap::new()),
             last: RefCell::new(last),
             before: RefCell::new(before),
+            submitted: Default::default(),
             some_inner_transaction: Cell::new(false),
         }
     }
@@ -288,8 +291,19 @@ impl<'s> WTypes<'s> {
         transaction_type: Option<TransactionType>,
         name: Option<&str>,
     ) -> WTypeId {
-        let name = name.unwrap_or(transaction_name!("inner_transaction", transaction_type));
-        self.intern(WType::draft(WTypeKind::InnerTransaction { transaction_type }, name))
+        let kind = WTypeKind::InnerTransaction { transaction_type };
+        match name {
+            Some(name) => self.intern(WType::draft(kind, name)),
+            None => {
+                let known = &self.submitted[transaction_type.map_or(0, |kind| kind as usize + 1)];
+                known.get().unwrap_or_else(|| {
+                    let name = transaction_name!("inner_transaction", transaction_type);
+                    let made = self.intern(WType::draft(kind, name));
+                    known.set(Some(made));
+                    made
+                })
+            }
+        }
     }
     /// An array reached through a reference; illegal elements are reported and kept.
     pub fn reference_array(&self, element_type: WTypeId, loc: Loc, sink: &Sink) -> WTypeId {
