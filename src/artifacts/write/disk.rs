@@ -24,7 +24,8 @@ pub struct Disk {
     /// The folder that was asked for last: artifacts mostly share one.
     latest: PathBuf,
     new: Option<NewFolder>,
-    process: u32,
+    /// What files are compared in.
+    buffer: Vec<u8>,
 }
 
 /// The first folder that was missing. Its files and folders have their own names in its stand-in, so
@@ -53,6 +54,8 @@ enum Content {
 
 /// How many unchanged files are kept open: descriptors are few where there are many connections.
 const OPEN_FILES: usize = 128;
+/// How much of a file is compared at once: both pieces are to stay near the processor.
+const BUFFER_LEN: usize = 16 << 10;
 
 impl Disk {
     /// A writer for which relative paths start at `base`.
@@ -64,7 +67,7 @@ impl Disk {
             made: Vec::new(),
             latest: PathBuf::new(),
             new: None,
-            process: std::process::id(),
+            buffer: Vec::new(),
         }
     }
     /// The files put in place so far, with absolute paths where `base` is absolute.
@@ -119,7 +122,7 @@ impl Disk {
     /// Makes a folder and remembers that. Of the first one, only the stand-in is made.
     fn make_one(&mut self, folder: &Path) -> io::Result<()> {
         if self.new.is_none()
-            && let Some(stand_in) = self.make_stand_in(folder)
+            && let Some(stand_in) = Self::make_stand_in(folder)
         {
             self.made.push(stand_in.clone());
             let shown = self.made.len() - 1;
@@ -133,13 +136,13 @@ impl Disk {
     }
     /// Makes a stand-in for a folder that is missing. There is none where making the folder itself has to
     /// tell what is wrong, nor for a path that would not lead to it.
-    fn make_stand_in(&self, folder: &Path) -> Option<PathBuf> {
+    fn make_stand_in(folder: &Path) -> Option<PathBuf> {
         let error = folder.symlink_metadata().err()?;
         if error.kind() != io::ErrorKind::NotFound || !goes_down(folder) {
             return None;
         }
         let name = folder.file_name()?.to_string_lossy();
-        let stand_in = folder.with_file_name(format!(".{name}.{}", self.process));
+        let stand_in = folder.with_file_name(format!(".{name}.{}", std::process::id()));
         fs::create_dir(&stand_in).ok().map(|()| stand_in)
     }
     /// Deletes the stand-in when its files are elsewhere.
@@ -149,7 +152,7 @@ impl Disk {
     }
     /// Takes a file that is to stand beside others that are there now.
     fn write_beside(&mut self, target: PathBuf, content: &[u8]) -> io::Result<()> {
-        let content = match unchanged(&target, content)? {
+        let content = match unchanged(&target, content, &mut self.buffer)? {
             Some(file) if self.waiting.len() < OPEN_FILES && !self.will_replace(&target) => {
                 Content::Unchanged(file)
             }
@@ -172,7 +175,8 @@ impl Disk {
     /// A name nothing else uses: the process and the place in the list make it so.
     fn temporary(&self, target: &Path) -> PathBuf {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
-        target.with_file_name(format!(".{name}.{}-{}", self.process, self.waiting.len()))
+        let (process, number) = (std::process::id(), self.waiting.len());
+        target.with_file_name(format!(".{name}.{process}-{number}"))
     }
 }
 
@@ -187,11 +191,11 @@ fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content).inspect_err(|_| drop(fs::remove_file(path)))
 }
 
-/// The file at `path` if it has exactly this content.
+/// The file at `path` if it has exactly this content. What is in the buffer does not matter.
 ///
 /// # Errors
 /// When a folder is there. Whatever else is in the way gives way when the file is renamed.
-fn unchanged(path: &Path, content: &[u8]) -> io::Result<Option<File>> {
+fn unchanged(path: &Path, content: &[u8], buffer: &mut Vec<u8>) -> io::Result<Option<File>> {
     // a link is replaced, not followed, and a pipe is not waited for
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let mut file = match File::options().read(true).custom_flags(flags).open(path) {
@@ -208,9 +212,9 @@ fn unchanged(path: &Path, content: &[u8]) -> io::Result<Option<File>> {
         return Ok(None);
     }
     let mut rest = content;
-    let mut buffer = [0; 16 << 10];
+    buffer.resize(BUFFER_LEN, 0);
     while !rest.is_empty() {
-        match file.read(&mut buffer) {
+        match file.read(buffer) {
             Ok(length) if length > 0 && rest.starts_with(&buffer[..length]) => {
                 rest = &rest[length..];
             }
