@@ -55,18 +55,20 @@ impl Writer {
         if !self.is_empty
             && let Layout::Indent(width) = self.layout
         {
-            new_line(&mut self.out, "", width * self.depth);
+            new_line(&mut self.out, width * self.depth);
         }
         self.out.push(bracket);
         self.is_empty = false;
     }
     /// Starts the next item of an array, or whatever stands before the key of a member.
     pub fn item(&mut self) {
-        let comma = if self.is_empty { "" } else { "," };
+        if !self.is_empty {
+            self.out.push(',');
+        }
         match self.layout {
-            Layout::Indent(width) => new_line(&mut self.out, comma, width * self.depth),
-            Layout::Line if !self.is_empty => self.out.push_str(", "),
-            Layout::Line | Layout::Dense => self.out.push_str(comma),
+            Layout::Indent(width) => new_line(&mut self.out, width * self.depth),
+            Layout::Line if !self.is_empty => self.out.push(' '),
+            Layout::Line | Layout::Dense => {}
         }
         self.is_empty = false;
     }
@@ -167,65 +169,78 @@ impl Writer {
     }
 }
 
-/// Ends a line, after a comma or nothing, and starts the next one.
-fn new_line(out: &mut String, comma: &str, indent: usize) {
-    const BLANKS: &str = ",\n                              ";
+/// Starts a line this many spaces further in.
+fn new_line(out: &mut String, indent: usize) {
+    const BLANKS: &str = "\n                              ";
     // mostly the line end is a piece of this text
-    match BLANKS.get(1 - comma.len()..2 + indent) {
+    match BLANKS.get(..1 + indent) {
         Some(whole) => out.push_str(whole),
         None => {
-            out.push_str(comma);
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', indent));
         }
     }
 }
 
-/// Whether a byte of a string stands for itself.
+/// The highest bit of the first byte of a word that does not stand for itself in a string, and perhaps
+/// of bytes behind it; nothing where all do.
 #[inline]
-const fn is_plain(byte: u8) -> bool {
-    (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'"') & (byte != b'\\')
-}
-
-/// Few strings have anything to escape: so many bytes are looked at at once, without a branch for each.
-const WIDTH: usize = 16;
-
-#[inline]
-fn is_all_plain(chunk: &[u8; WIDTH]) -> bool {
-    chunk.iter().fold(0, |special, byte| special | u8::from(!is_plain(*byte))) == 0
-}
-
-/// How many bytes of `bytes` stand for themselves, from its start on.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    let (chunks, _) = bytes.as_chunks::<WIDTH>();
-    let start = WIDTH * chunks.iter().take_while(|chunk| is_all_plain(chunk)).count();
-    let rest = &bytes[start..];
-    // the last ones together with some that were looked at
-    let is_rest_plain = match bytes.last_chunk::<WIDTH>() {
-        Some(last) => rest.len() < WIDTH && is_all_plain(last),
-        None => {
-            let mut filled_up = [b' '; WIDTH];
-            filled_up[..rest.len()].copy_from_slice(rest);
-            is_all_plain(&filled_up)
-        }
-    };
-    if is_rest_plain {
-        return bytes.len();
+const fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    // below zero only where the bytes are equal
+    const fn equal(word: u64, byte: u8) -> u64 {
+        (word ^ (ONES * byte as u64)).wrapping_sub(ONES)
     }
-    start + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
+    let below = !word.wrapping_add(ONES * (0x80 - b' ' as u64));
+    let above = word | word.wrapping_add(ONES * (0x7f - b'~' as u64));
+    (below | above | equal(word, b'"') | equal(word, b'\\')) & (ONES * 0x80)
+}
+
+/// How many bytes of `bytes` stand for themselves, from its start on. Few strings have anything to
+/// escape: so many bytes are looked at at once, without a branch for each.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const WIDTH: usize = size_of::<u64>();
+    let (words, rest) = bytes.as_chunks::<WIDTH>();
+    for (index, word) in words.iter().enumerate() {
+        let special = special_bytes(u64::from_le_bytes(*word));
+        if special != 0 {
+            return WIDTH * index + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let start = bytes.len() - rest.len();
+    let word = match bytes.last_chunk::<WIDTH>() {
+        // without those that were looked at
+        Some(last) if !rest.is_empty() => u64::from_le_bytes(*last) >> (8 * (WIDTH - rest.len())),
+        Some(_) => return start,
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    // bytes that are not there are special
+    start + special_bytes(word).trailing_zeros() as usize / 8
 }
 
 /// Appends a quoted string; everything outside printable ASCII is escaped.
 pub fn write_string(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
+    let plain = plain_prefix(text.as_bytes());
+    if plain == text.len() {
+        out.push_str(text);
+    } else {
+        write_escaped(out, text, plain);
+    }
+    out.push('"');
+}
+
+/// Appends what stands between quotes, of which so many bytes at the start stand for themselves.
+fn write_escaped(out: &mut String, text: &str, mut plain: usize) {
     let mut rest = text;
     loop {
-        let (plain, special) = rest.split_at(plain_prefix(rest.as_bytes()));
-        out.push_str(plain);
+        let (start, special) = rest.split_at(plain);
+        out.push_str(start);
         let mut characters = special.chars();
         let Some(character) = characters.next() else { break };
         rest = characters.as_str();
+        plain = plain_prefix(rest.as_bytes());
         match character {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
@@ -241,7 +256,6 @@ pub fn write_string(out: &mut String, text: &str) {
             }
         }
     }
-    out.push('"');
 }
 
 #[cfg(test)]
@@ -269,13 +283,18 @@ mod tests {
 
     #[test]
     fn a_byte_to_escape_is_found_wherever_it_stands() {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         for length in 0..40 {
-            let plain = "a".repeat(length);
-            assert_eq!(plain_prefix(plain.as_bytes()), length);
-            for place in 0..length {
-                let mut text = plain.clone().into_bytes();
-                text[place] = b'"';
-                assert_eq!(plain_prefix(&text), place);
+            let plain = "a".repeat(length).into_bytes();
+            assert_eq!(plain_prefix(&plain), length);
+            for (place, byte) in (0..length).flat_map(|place| (0..=255).map(move |b| (place, b))) {
+                let mut text = plain.clone();
+                text[place] = byte;
+                let expected = if is_plain(byte) { length } else { place };
+                assert_eq!(plain_prefix(&text), expected, "{byte} at {place}");
+                // also where more of them follow
+                text[place..].fill(byte);
+                assert_eq!(plain_prefix(&text), expected, "{byte} from {place} on");
             }
         }
     }
