@@ -1,6 +1,7 @@
 //! Debug map -> `.puya.map`: a source map of version 3 with what happens at each position.
 
 use crate::assemble::debug_map::{DebugMap, Event, Trace};
+use crate::assemble::names::NameList;
 use crate::base::arena::Symbol;
 use crate::base::entity::SecondaryMap;
 use crate::base::text::{normalise_path, push_decimal};
@@ -58,8 +59,6 @@ impl<'t, 's> Maps<'t, 's> {
         out.number(map.assembled.op_pc_offset as u64);
         out.name("pc_events");
         let Self { trace, items, stack, defined, .. } = self;
-        stack.clear();
-        defined.clear();
         let mut out = out.finish();
         out.push('{');
         let mut events = Events { session, out, is_empty: true, items, stack, defined };
@@ -68,9 +67,6 @@ impl<'t, 's> Maps<'t, 's> {
         Ok(events.out)
     }
 }
-
-/// What stands between an event and the next one.
-const NEXT_EVENT: &str = ",\n    \"";
 
 /// Writes events. Most of the text are names on the stack, so each name is put into JSON once, and what
 /// a list shares with the one before it is copied as a whole.
@@ -83,63 +79,69 @@ struct Events<'s, 't> {
     defined: &'t mut List,
 }
 
+/// Starts a part of the text that has a comma in front unless it is the first one.
+#[inline(always)]
+fn start(out: &mut String, is_first: &mut bool, comma_and_rest: &'static str) {
+    // each with a length that is known here, so that no loop has to copy it
+    if *is_first {
+        out.push_str(&comma_and_rest[1..]);
+        *is_first = false;
+    } else {
+        out.push_str(comma_and_rest);
+    }
+}
+
 impl Events<'_, '_> {
     fn write(&mut self, pc: u32, event: &Event<'_>) {
-        let Self { session, out, items, stack, defined, .. } = self;
-        out.push_str(&NEXT_EVENT[usize::from(self.is_empty)..]);
-        self.is_empty = false;
+        let Self { session, out, is_empty, items, stack, defined } = self;
+        start(out, is_empty, ",\n    \"");
         push_decimal(out, u64::from(pc));
         out.push_str("\": {");
         let mut is_first = true;
-        let mut key = |out: &mut String, comma_and_key: &str| {
-            out.push_str(&comma_and_key[usize::from(is_first)..]);
-            is_first = false;
-        };
         if let Some(error) = event.error {
-            key(out, ",\n      \"error\": ");
+            start(out, &mut is_first, ",\n      \"error\": ");
             items.push_string(session, out, error);
         }
         if let Some(subroutine) = event.subroutine {
-            key(out, ",\n      \"subroutine\": ");
+            start(out, &mut is_first, ",\n      \"subroutine\": ");
             items.push_string(session, out, subroutine);
         }
         if let Some(params) = event.params {
-            key(out, ",\n      \"params\": {");
-            let mut comma = "";
+            start(out, &mut is_first, ",\n      \"params\": {");
+            let mut is_first = true;
             for param in params {
-                out.extend([comma, "\n        "]);
+                start(out, &mut is_first, ",\n        ");
                 items.push_string(session, out, param.local_id);
                 out.extend([": \"", param.atype.name(), "\""]);
-                comma = ",";
             }
-            out.push_str(if params.is_empty() { "}" } else { "\n      }" });
+            out.push_str(if is_first { "}" } else { "\n      }" });
         }
         if let Some(block) = event.block {
-            key(out, ",\n      \"block\": ");
+            start(out, &mut is_first, ",\n      \"block\": ");
             items.push_string(session, out, block);
         }
-        if let Some(names) = event.stack_in {
-            key(out, ",\n      \"stack_in\": ");
-            stack.write(session, out, items, names);
+        if let Some(list) = event.stack_in {
+            start(out, &mut is_first, ",\n      \"stack_in\": ");
+            stack.write(session, out, items, list);
         }
         if let Some(callee) = event.callsub {
-            key(out, ",\n      \"callsub\": ");
+            start(out, &mut is_first, ",\n      \"callsub\": ");
             items.push_string(session, out, callee);
         }
         if event.is_retsub {
-            key(out, ",\n      \"retsub\": true");
+            start(out, &mut is_first, ",\n      \"retsub\": true");
         }
         if let Some(op) = event.op {
-            key(out, ",\n      \"op\": ");
+            start(out, &mut is_first, ",\n      \"op\": ");
             write_string(out, op);
         }
-        if let Some(names) = event.defined_out {
-            key(out, ",\n      \"defined_out\": ");
-            defined.write(session, out, items, names);
+        if let Some(list) = event.defined_out {
+            start(out, &mut is_first, ",\n      \"defined_out\": ");
+            defined.write(session, out, items, list);
         }
-        if let Some(names) = event.stack_out {
-            key(out, ",\n      \"stack_out\": ");
-            stack.write(session, out, items, names);
+        if let Some(list) = event.stack_out {
+            start(out, &mut is_first, ",\n      \"stack_out\": ");
+            stack.write(session, out, items, list);
         }
         out.push_str(if is_first { "}" } else { "\n    }" });
     }
@@ -147,20 +149,26 @@ impl Events<'_, '_> {
 
 /// Names as items of an array, with comma and line end in front; nothing for those not asked for so far.
 #[derive(Default)]
-struct Items<'s>(SecondaryMap<Symbol, &'s str>);
+struct Items<'s> {
+    texts: SecondaryMap<Symbol, &'s str>,
+    /// Where an item is put together.
+    buffer: String,
+}
 
 impl<'s> Items<'s> {
     const BEFORE: &'static str = ",\n        ";
 
+    #[inline]
     fn item(&mut self, session: &Session<'s>, name: Symbol) -> &'s str {
-        let item = &mut self.0[name];
-        if item.is_empty() {
-            let text = session.text(name);
-            let mut out = String::with_capacity(Self::BEFORE.len() + text.len() + 2);
-            out.push_str(Self::BEFORE);
-            write_string(&mut out, text);
-            *item = session.arena.str(&out);
-        }
+        let item = self.texts[name];
+        if item.is_empty() { self.make(session, name) } else { item }
+    }
+    fn make(&mut self, session: &Session<'s>, name: Symbol) -> &'s str {
+        self.buffer.clear();
+        self.buffer.push_str(Self::BEFORE);
+        write_string(&mut self.buffer, session.text(name));
+        let item = session.arena.str(&self.buffer);
+        self.texts[name] = item;
         item
     }
     /// Appends a name as a string.
@@ -169,10 +177,9 @@ impl<'s> Items<'s> {
     }
 }
 
-/// The list of names written last, with where it stands in the output.
+/// Where the list written last stands in the output.
 #[derive(Default)]
 struct List {
-    names: Vec<Symbol>,
     /// Where the first item starts.
     start: usize,
     /// Where each item ends, from there.
@@ -180,42 +187,28 @@ struct List {
 }
 
 impl List {
-    /// Forgets the list, as nothing of the output it stands in can be copied any more.
-    fn clear(&mut self) {
-        self.names.clear();
-        self.ends.clear();
-    }
     fn write<'s>(
         &mut self,
         session: &Session<'s>,
         out: &mut String,
         items: &mut Items<'s>,
-        names: &[Symbol],
+        list: NameList<'_>,
     ) {
-        let Some(first) = names.first() else {
-            out.push_str("[]");
-            return;
-        };
+        let (shared, new) = list.names.split_at(list.shared);
+        let Self { start, ends } = self;
+        ends.truncate(shared.len());
         out.push('[');
-        let shared = self.names.iter().zip(names).take_while(|(a, b)| a == b).count();
-        self.names.truncate(shared);
-        self.ends.truncate(shared);
-        let start = out.len();
-        match self.ends.last() {
-            Some(end) => out.extend_from_within(self.start..self.start + end),
-            None => {
-                out.push_str(&items.item(session, *first)[1..]);
-                self.names.push(*first);
-                self.ends.push(out.len() - start);
-            }
+        let from = out.len();
+        if let Some(end) = ends.last() {
+            out.extend_from_within(*start..*start + end);
         }
-        self.start = start;
-        for name in &names[self.names.len()..] {
-            out.push_str(items.item(session, *name));
-            self.names.push(*name);
-            self.ends.push(out.len() - start);
+        *start = from;
+        for name in new {
+            let item = items.item(session, *name);
+            out.push_str(if ends.is_empty() { &item[1..] } else { item });
+            ends.push(out.len() - from);
         }
-        out.push_str("\n      ]");
+        out.push_str(if ends.is_empty() { "]" } else { "\n      ]" });
     }
 }
 

@@ -1,15 +1,14 @@
 //! Assembled program -> what a debugger needs: source lines and the names on the stack.
 
 use super::Assembled;
+use super::names::{NameList, Names};
 use crate::base::arena::Symbol;
 use crate::base::encode::push_vlq;
-use crate::base::entity::SecondaryMap;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
-use crate::teal::manipulations::{Defined, SimulatedStack, each_character};
-use crate::teal::model::{Manipulations, Op, OpKind, Parameter, Program};
+use crate::teal::model::{Op, OpKind, Parameter, Program};
 use crate::teal::text::Place;
 
 /// What happens at one position. Fields stand in output order.
@@ -23,8 +22,8 @@ pub struct Event<'e> {
     pub params: Option<&'e [Parameter]>,
     /// The block that starts here.
     pub block: Option<Symbol>,
-    /// Names on the stack at its start.
-    pub stack_in: Option<&'e [Symbol]>,
+    /// Names on the stack at its start. With `stack_out` it makes one sequence of lists.
+    pub stack_in: Option<NameList<'e>>,
     /// The subroutine called.
     pub callsub: Option<Symbol>,
     /// Whether the op returns from the subroutine.
@@ -32,9 +31,9 @@ pub struct Event<'e> {
     /// The op as text.
     pub op: Option<&'e str>,
     /// Names on the stack that are defined after the op, where their number changed.
-    pub defined_out: Option<&'e [Symbol]>,
+    pub defined_out: Option<NameList<'e>>,
     /// Names on the stack after the op, where it changed.
-    pub stack_out: Option<&'e [Symbol]>,
+    pub stack_out: Option<NameList<'e>>,
 }
 
 /// The debug map of one program. Nothing is computed before it is asked for.
@@ -98,8 +97,10 @@ impl<'p> DebugMap<'p> {
         let mut previous = [0, 0, 0];
         let (mut last_loc, mut last_file) = (Loc::NONE, (None, 0));
         self.for_each_op(|pc, op| {
-            push_groups(&mut out, pc.saturating_sub(reached) as usize);
-            reached = reached.max(pc);
+            while reached < pc {
+                out.push(';');
+                reached += 1;
+            }
             if op.loc == last_loc && op.loc.is_some() {
                 // nothing moves
                 out.push_str("AAAA");
@@ -151,53 +152,57 @@ impl<'p> DebugMap<'p> {
         let assembled = self.assembled;
         let offset = assembled.pc_offset();
         let subroutines = &self.program.subroutines;
-        let Trace { names, callees, stack_in } = trace;
+        let Trace { names, callees } = trace;
         callees.clear();
         for sub in subroutines {
             callees.insert(sub.blocks[0].label, sub.signature.name);
         }
+        names.start_program();
         let mut at = 0;
         // what starts at the next op; the last block that is empty stands for those before
         let mut start = Event::default();
         for sub in subroutines {
             start.subroutine = Some(sub.signature.name);
             start.params = Some(&sub.signature.parameters);
-            names.state.stack.clear();
+            names.start_subroutine();
             for block in &sub.blocks {
                 let frame_height = block
                     .entry_stack_height
                     .checked_sub(block.x_stack_in.len())
                     .ok_or_else(|| Failure::internal("x-stack higher than the stack", Loc::NONE))?;
-                let state = &mut names.state;
-                state.stack.truncate(frame_height);
-                state.stack.extend_from_slice(&block.x_stack_in);
-                state.defined.start_block();
+                names.start_block(frame_height, &block.x_stack_in);
                 start.block = Some(block.label);
-                stack_in.clone_from(&state.stack);
                 for op in &block.ops {
-                    let mut event = start;
-                    event.stack_in = event.block.map(|_| stack_in.as_slice());
-                    start = Event::default();
-                    event.error = error_message(session, op);
-                    match &op.kind {
-                        OpKind::CallSub { target, .. } => {
-                            event.callsub =
-                                Some(*callees.get(target).expect("calls go to subroutines"));
+                    let is_first = start.block.is_some();
+                    let changed = names.play(session, &self.program.manipulations, op)?;
+                    let is_shown = at >= assembled.op_pc_offset;
+                    if is_shown {
+                        let mut event = start;
+                        event.error = error_message(session, op);
+                        match &op.kind {
+                            OpKind::CallSub { target, .. } => {
+                                let callee = callees.get(target);
+                                event.callsub = Some(*callee.expect("calls go to subroutines"));
+                            }
+                            OpKind::RetSub { .. } => event.is_retsub = true,
+                            _ => {}
                         }
-                        OpKind::RetSub { .. } => event.is_retsub = true,
-                        _ => {}
-                    }
-                    event.op = Some(self.places[at].of(self.text));
-                    names.play(session, &self.program.manipulations, op, &mut event)?;
-                    if at >= assembled.op_pc_offset {
+                        event.op = Some(self.places[at].of(self.text));
+                        event.stack_in = is_first.then(|| names.before());
+                        event.defined_out = changed.defined.then(|| names.defined());
+                        event.stack_out = changed.stack.then(|| names.after(is_first));
                         visit(assembled.pcs[at] - offset, &event);
+                    }
+                    names.settle(changed, is_first, is_shown);
+                    if is_first {
+                        start = Event::default();
                     }
                     at += 1;
                 }
             }
         }
         if start.block.is_some() {
-            start.stack_in = Some(stack_in);
+            start.stack_in = Some(names.before());
             visit(assembled.pcs[at] - offset, &start);
         }
         Ok(())
@@ -210,18 +215,6 @@ pub struct Trace {
     names: Names,
     /// Names of the subroutines by label.
     callees: LookupMap<Symbol, Symbol>,
-    /// The stack where the block starts.
-    stack_in: Vec<Symbol>,
-}
-
-/// Ends as many groups of a source map.
-fn push_groups(out: &mut String, mut count: usize) {
-    const ENDS: &str = ";;;;;;;;;;;;;;;;";
-    while count > 0 {
-        let some = count.min(ENDS.len());
-        out.push_str(&ENDS[..some]);
-        count -= some;
-    }
 }
 
 /// The message of an op that may fail.
@@ -232,108 +225,4 @@ pub(super) fn error_message(session: &Session, op: &Op) -> Option<Symbol> {
         _ => None,
     };
     message.filter(|message| !session.text(*message).is_empty())
-}
-
-/// The names that were defined in a block so far.
-#[derive(Default)]
-struct Definitions {
-    /// The number of the block in which a name was defined last.
-    defined_in: SecondaryMap<Symbol, u32>,
-    /// The number of the block in which the characters of a name were defined last.
-    spelled_in: SecondaryMap<Symbol, u32>,
-    /// Number of the block, from 1.
-    block: u32,
-    /// How many names there are.
-    count: usize,
-}
-
-impl Definitions {
-    fn start_block(&mut self) {
-        self.block += 1;
-        self.count = 0;
-    }
-    fn contains(&self, name: Symbol) -> bool {
-        self.defined_in[name] == self.block
-    }
-}
-
-impl Defined for Definitions {
-    fn insert(&mut self, name: Symbol) {
-        let defined_in = &mut self.defined_in[name];
-        if *defined_in != self.block {
-            *defined_in = self.block;
-            self.count += 1;
-        }
-    }
-    fn insert_characters(&mut self, session: &Session, name: Symbol) {
-        if self.spelled_in[name] != self.block {
-            self.spelled_in[name] = self.block;
-            each_character(session, name, |character| self.insert(character));
-        }
-    }
-}
-
-/// Names on the stack, with what an op changed.
-#[derive(Default)]
-struct Names {
-    state: SimulatedStack<Definitions>,
-    /// The stack before the op.
-    before: Vec<Symbol>,
-    /// The names on the stack that are defined, by text, as of the last op that defined one.
-    defined: Vec<Symbol>,
-    /// Which names were met when `defined` was brought up to date: those with `mark` are missing there,
-    /// those with the number behind it are in their place.
-    marks: SecondaryMap<Symbol, u32>,
-    mark: u32,
-}
-
-impl Names {
-    /// Plays what an op does to the names, and says in the event what changed.
-    fn play<'e>(
-        &'e mut self,
-        session: &Session,
-        table: &Manipulations,
-        op: &Op,
-        event: &mut Event<'e>,
-    ) -> Outcome<()> {
-        if op.stack.is_empty() {
-            return Ok(());
-        }
-        let state = &mut self.state;
-        self.before.clone_from(&state.stack);
-        let count = state.defined.count;
-        state.apply(session, table, table.of(op.stack)).map_err(|error| error.failure())?;
-        if state.defined.count != count {
-            self.update_defined(session);
-            event.defined_out = Some(&self.defined);
-        }
-        if self.state.stack != self.before {
-            event.stack_out = Some(&self.state.stack);
-        }
-        Ok(())
-    }
-
-    /// Takes out what is not on the stack any more and puts in what came; the rest is in order already.
-    fn update_defined(&mut self, session: &Session) {
-        let Names { state, defined, marks, mark, .. } = self;
-        *mark += 2;
-        for name in state.stack.iter().filter(|name| state.defined.contains(**name)) {
-            marks[*name] = *mark;
-        }
-        defined.retain(|name| {
-            let stays = marks[*name] == *mark;
-            if stays {
-                marks[*name] += 1;
-            }
-            stays
-        });
-        for name in &state.stack {
-            if marks[*name] == *mark {
-                marks[*name] += 1;
-                let text = session.text(*name);
-                let place = defined.partition_point(|other| session.text(*other) < text);
-                defined.insert(place, *name);
-            }
-        }
-    }
 }

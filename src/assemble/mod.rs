@@ -4,6 +4,7 @@
 mod branches;
 pub mod debug_map;
 mod encode;
+pub mod names;
 pub mod report;
 mod salt;
 pub mod stats;

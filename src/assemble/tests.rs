@@ -7,6 +7,7 @@ use std::path::Path;
 use num_bigint::BigInt;
 
 use super::debug_map::{DebugMap, Event, Trace};
+use super::names::NameList;
 use super::*;
 use crate::base::arena::Arena;
 use crate::base::source::SourceLocation;
@@ -39,9 +40,9 @@ fn assemble_all(session: &Session, program: &Program) -> String {
     writeln!(out, "==== stats\n{}", assembled.stats.render()).expect("a string takes every text");
     let offset = assembled.op_pc_offset;
     writeln!(out, "==== events\noffset {offset}").expect("a string takes every text");
-    let names = |ids: Option<&[Symbol]>| {
-        ids.map_or("-".to_owned(), |ids| {
-            ids.iter().map(|id| session.text(*id)).collect::<Vec<_>>().join(",")
+    let names = |list: Option<NameList<'_>>| {
+        list.map_or("-".to_owned(), |list| {
+            list.names.iter().map(|id| session.text(*id)).collect::<Vec<_>>().join(",")
         })
     };
     let level = options.debug_level;

@@ -185,15 +185,12 @@ pub fn push_varuint(out: &mut Vec<u8>, mut value: u64) {
 /// bits, lowest first.
 pub fn push_vlq(out: &mut String, value: i64) {
     let mut rest = value.unsigned_abs() << 1 | u64::from(value < 0);
-    loop {
-        let group = (rest & 0x1f) as usize;
+    // most are small
+    while rest > 0x1f {
+        out.push(char::from(BASE64_ALPHABET[(rest & 0x1f) as usize | 0x20]));
         rest >>= 5;
-        let more = if rest > 0 { 0x20 } else { 0 };
-        out.push(char::from(BASE64_ALPHABET[group | more]));
-        if rest == 0 {
-            return;
-        }
     }
+    out.push(char::from(BASE64_ALPHABET[rest as usize]));
 }
 
 /// SHA-512/256.

@@ -19,6 +19,9 @@ pub trait Defined {
 pub struct SimulatedStack<D> {
     /// Bottom first.
     pub stack: Vec<Symbol>,
+    /// How many names at the bottom stayed in place. It is only ever lowered here, for whoever wants to
+    /// know what changed since it was set.
+    pub kept: usize,
     /// Names that hold a value by now.
     pub defined: D,
 }
@@ -63,6 +66,7 @@ impl<D: Defined> SimulatedStack<D> {
                         return Err(OutOfBounds::Consume);
                     };
                     self.stack.truncate(height);
+                    self.kept = self.kept.min(height);
                 }
                 // PARITY: a name given as plain text counts as one name per character.
                 StackManipulation::Extend(names) => match names.shape {
@@ -86,6 +90,7 @@ impl<D: Defined> SimulatedStack<D> {
                         return Err(OutOfBounds::Insert(index));
                     };
                     self.stack.insert(index, *name);
+                    self.kept = self.kept.min(index);
                 }
                 StackManipulation::Pop(depth) => {
                     // PARITY: an index below zero counts from the top again, as list indices of the
@@ -95,6 +100,7 @@ impl<D: Defined> SimulatedStack<D> {
                     match usize::try_from(wrapped) {
                         Ok(at) if at < self.stack.len() => {
                             self.stack.remove(at);
+                            self.kept = self.kept.min(at);
                         }
                         _ => {
                             return Err(OutOfBounds::Pop(index));

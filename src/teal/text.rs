@@ -60,7 +60,7 @@ pub fn render_with_places(
     let op_count = program.blocks().map(|block| block.ops.len()).sum();
     let mut places = Vec::with_capacity(op_count);
     // a line of code, and now and then one of the source
-    let mut out = String::with_capacity(40 * op_count + 256);
+    let mut out = String::with_capacity(56 * op_count + 256);
     let _ = writeln!(out, "#pragma version {}", program.avm_version);
     out.push_str("#pragma typetrack false\n");
     if program.autosalt {
