@@ -10,10 +10,10 @@
 use super::decl::RootNode;
 use super::mentions::Mentions;
 use super::read_memory::{Known, Memo, Memory};
-use super::read_scalar::{class_of, hashable, lookup_key, number_of, repr_of};
+use super::read_references::Definitions;
+use super::read_scalar::{class_of, hashable, repr_of};
 use super::read_words::{Key, Object, Tag};
-use super::wtypes::WTypes;
-use crate::base::ordered::LookupMap;
+use super::wtypes::{WTypeId, WTypes};
 use crate::base::source::Loc;
 use crate::base::text::repr;
 use crate::diagnostics::{self, Failure};
@@ -22,7 +22,6 @@ use crate::json::{DEPTH_MAX, Json, Kind};
 use crate::session::Session;
 
 pub(super) const ID_KEY: &str = Key::ObjectId.text();
-const REF_KEY: &str = Key::Reference.text();
 
 /// After how many nodes the stop check is asked.
 const NODES_PER_STOP_CHECK: u32 = 4096;
@@ -68,7 +67,11 @@ pub fn read<'s>(
     reader.adds_locs = session.locs.is_empty();
     // close to every second object is the location of the others
     session.locs.expect(document.values().object_count() / 2);
-    let roots = reader.gather_definitions(document).and_then(|()| reader.roots(document));
+    let roots = Definitions::gather(document, &mut reader.memory.words, session.arena);
+    let roots = roots.and_then(|definitions| {
+        reader.definitions = definitions;
+        reader.roots(document)
+    });
     roots.map_err(|failure| {
         let explanation = reader.explain(document, &failure);
         ReadFailure { failure: *failure, place: reader.place(), explanation }
@@ -122,54 +125,6 @@ pub(super) fn fails(message: impl std::fmt::Display) -> Box<Failure> {
 pub(super) enum Step<'s> {
     Key(&'s str),
     Index(usize),
-}
-
-/// The objects of a document that others refer to.
-#[derive(Default)]
-struct Definitions<'s> {
-    count: usize,
-    /// By small numbers, as front ends have them.
-    by_number: Vec<Option<J<'s>>>,
-    /// By other ids.
-    by_key: LookupMap<String, J<'s>>,
-    /// The ids that objects refer to, in order.
-    references: Vec<J<'s>>,
-    /// What objects stand for, by object, as far as somebody asked.
-    resolved: Vec<Option<J<'s>>>,
-}
-
-impl<'s> Definitions<'s> {
-    fn new(document: &Values<'_>) -> Self {
-        let objects = document.object_count();
-        Self { by_number: vec![None; objects], resolved: vec![None; objects], ..Self::default() }
-    }
-    fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-    /// The place of what an id defines, if it has one by number.
-    fn place(&self, id: J<'s>) -> Option<usize> {
-        let place = usize::try_from(number_of(id)?).ok()?;
-        (place < self.by_number.len()).then_some(place)
-    }
-    /// Defines an object; false where the id was defined before.
-    fn insert(&mut self, id: J<'s>, object: J<'s>) -> bool {
-        self.count += 1;
-        match self.place(id) {
-            Some(place) => self.by_number[place].replace(object).is_none(),
-            None => self.by_key.insert(lookup_key(id), object).is_none(),
-        }
-    }
-    fn get(&self, id: J<'s>) -> Option<J<'s>> {
-        match self.place(id) {
-            Some(place) => self.by_number[place],
-            None => self.by_key.get(&lookup_key(id)).copied(),
-        }
-    }
-}
-
-/// An id as messages have it.
-fn named_by(id: J<'_>) -> String {
-    id.as_str().map_or_else(|| repr_of(id), str::to_owned)
 }
 
 /// The failure of objects that are nested too deeply, or in themselves.
@@ -259,75 +214,8 @@ impl<'s> Reader<'_, 's> {
         }
     }
 
-    // ---- references ----
+    // ---- what is known ----
 
-    fn gather_definitions(&mut self, document: J<'s>) -> Outcome<()> {
-        let is_used = |key| self.document.has_key(key);
-        if is_used(ID_KEY) || is_used(REF_KEY) {
-            self.definitions = Definitions::new(self.document);
-            self.define_objects(document)?;
-            self.check_references()?;
-        }
-        Ok(())
-    }
-    fn define_objects(&mut self, json: J<'s>) -> Outcome<()> {
-        let members = match json.kind() {
-            Kind::Object(members) => members,
-            Kind::Array(items) => return self.define_objects_among(items.iter()),
-            _ => return Ok(()),
-        };
-        let object = self.object(json);
-        let id = |key| object.member(key).filter(|id| !id.is_null());
-        let (id, reference) = (id(Key::ObjectId), id(Key::Reference));
-        if let Some(id) = id {
-            hashable(id)?;
-            if !self.definitions.insert(id, json) {
-                return Err(fails(format!("{} was defined multiple times", named_by(id))));
-            }
-        }
-        if let Some(id) = reference {
-            self.definitions.references.push(id);
-        }
-        let seen = self.definitions.references.len();
-        self.define_objects_among(members.values())?;
-        if reference.is_some() {
-            // what a reference has inside of it is not looked at where it stands
-            self.definitions.references.truncate(seen);
-        }
-        Ok(())
-    }
-    fn define_objects_among(&mut self, mut values: impl Iterator<Item = J<'s>>) -> Outcome<()> {
-        values
-            .try_for_each(|json| if json.is_scalar() { Ok(()) } else { self.define_objects(json) })
-    }
-    fn check_references(&self) -> Outcome<()> {
-        for id in &self.definitions.references {
-            if self.definitions.get(*id).is_none() {
-                hashable(*id)?;
-                return Err(fails(format!("{} was not defined", named_by(*id))));
-            }
-        }
-        Ok(())
-    }
-    /// The object a reference stands for; any other value itself.
-    #[inline]
-    fn resolve(&mut self, json: J<'s>) -> J<'s> {
-        if self.definitions.is_empty() {
-            return json;
-        }
-        let Some(object) = json.object_id() else { return json };
-        match self.definitions.resolved[object] {
-            Some(resolved) => resolved,
-            None => self.newly_resolved(json, object),
-        }
-    }
-    #[inline(never)]
-    fn newly_resolved(&mut self, json: J<'s>, object: usize) -> J<'s> {
-        let reference = self.object(json).member(Key::Reference).filter(|id| !id.is_null());
-        let resolved = reference.and_then(|id| self.definitions.get(id)).unwrap_or(json);
-        self.definitions.resolved[object] = Some(resolved);
-        resolved
-    }
     /// What stands for a string of the document among all that are equal to it.
     #[inline]
     pub(super) fn text_id(&self, json: J<'s>) -> Option<usize> {
@@ -345,6 +233,11 @@ impl<'s> Reader<'_, 's> {
         let Some(known) = memo(&mut self.memory).get(object) else {
             return self.newly_remembered(memo, object, read);
         };
+        self.again(known)
+    }
+    /// What is known, in another place.
+    #[inline]
+    fn again<T>(&mut self, known: Known<T>) -> Outcome<T> {
         // references may hang an object below others at any depth
         let deepest = self.depth + known.height as usize;
         if deepest > DEPTH_MAX {
@@ -370,6 +263,29 @@ impl<'s> Reader<'_, 's> {
         }
         self.deepest = self.deepest.max(deepest_elsewhere);
         Ok(made)
+    }
+    /// The type that `read` makes of an object, or made of one that is equal but for its id.
+    #[inline]
+    pub(super) fn remembered_type(
+        &mut self,
+        json: J<'s>,
+        read: impl FnOnce(&mut Self) -> Outcome<WTypeId>,
+    ) -> Outcome<WTypeId> {
+        self.remembered(
+            |memory| &mut memory.wtypes,
+            json,
+            |reader| {
+                let Some(id_slot) = reader.object(json).slot(Key::ObjectId) else {
+                    return read(reader);
+                };
+                let Memory { wtypes, type_twins, .. } = &mut reader.memory;
+                let twin = type_twins.find_or_insert(json, id_slot);
+                match twin.and_then(|twin| wtypes.get(twin)) {
+                    Some(known) => reader.again(known),
+                    None => read(reader),
+                }
+            },
+        )
     }
     /// Whether objects may stand in several places of the document by reference.
     pub(super) fn has_references(&self) -> bool {
@@ -409,7 +325,7 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let json = self.resolve(json);
+        let json = self.definitions.resolve(json);
         read(self, json).map_err(|failure| self.failed_below(step, failure))
     }
     #[cold]
@@ -424,7 +340,7 @@ impl<'s> Reader<'_, 's> {
         json: J<'s>,
         read: impl FnOnce(&mut Self, J<'s>) -> Outcome<T>,
     ) -> Outcome<T> {
-        let json = self.resolve(json);
+        let json = self.definitions.resolve(json);
         read(self, json).map_err(|failure| self.failed_below(Step::Key(key.text()), failure))
     }
     /// An object with the places of its members.

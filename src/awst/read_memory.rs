@@ -5,7 +5,9 @@ use super::expr::ExprRef;
 use super::read_words::{Object, Words};
 use super::wtypes::WTypeId;
 use crate::base::arena::Symbol;
+use crate::base::id_table::IdTable;
 use crate::base::source::Loc;
+use crate::json::Json;
 use crate::json::tree::Values;
 
 /// What is known of the values of one document.
@@ -16,6 +18,8 @@ pub(super) struct Memory<'s> {
     pub(super) locs: Vec<Loc>,
     /// The types that objects were read as without a message.
     pub(super) wtypes: Memo<WTypeId>,
+    /// The types that objects with an id were read from.
+    pub(super) type_twins: Twins<'s>,
     /// The same of expressions that may be one node in several places, where references put them.
     pub(super) exprs: Memo<ExprRef<'s>>,
     pub(super) methods: Memo<&'s ContractMethod<'s>>,
@@ -73,6 +77,33 @@ impl<T: Copy> Memo<T> {
         }
         self.known.push(known);
         self.places[object] = u32::try_from(self.known.len()).expect("fewer than 2^32 objects");
+    }
+}
+
+/// Objects that have an id of their own, by the rest of their members.
+#[derive(Default)]
+pub(super) struct Twins<'s> {
+    objects: Vec<Json<'s>>,
+    by_rest: IdTable,
+}
+
+impl<'s> Twins<'s> {
+    /// The first object that has the same members as this one but for the one at a place. From now on this
+    /// one is it, if there was none.
+    pub(super) fn find_or_insert(&mut self, object: Json<'s>, but_at: usize) -> Option<usize> {
+        let hash = object.hash_but(but_at);
+        let known = self
+            .by_rest
+            .find(hash, |place| self.objects[place as usize].is_equal_but(object, but_at));
+        match known {
+            Some(place) => self.objects[place as usize].object_id(),
+            None => {
+                let place = u32::try_from(self.objects.len()).expect("fewer than 2^32 objects");
+                self.by_rest.insert(hash, place);
+                self.objects.push(object);
+                None
+            }
+        }
     }
 }
 

@@ -292,17 +292,17 @@ impl<'s> Reader<'_, 's> {
     }
     /// A location without mistakes, in a file whose path is absolute and in normal form, as nearly all are.
     fn usual_location(&mut self, object: Object<'s>) -> Option<SourceLocation> {
-        let [file, line, end_line, comment_lines, column, end_column] = object.location()?;
-        let number_or = |json: Option<J<'s>>, default| json.map_or(Some(default), Json::as_u32);
-        let nullable = |json: Option<J<'s>>| match json {
+        let member = object.location()?;
+        let number_or = |key, default| member(key).map_or(Some(default), Json::as_u32);
+        let nullable = |key| match member(key) {
             Some(json) if !json.is_null() => json.as_u32().map(Some),
             _ => Some(None),
         };
-        let line = line?.as_u32()?;
-        let end_line = number_or(end_line, line)?;
-        let comment_lines = number_or(comment_lines, 0)?;
-        let (column, end_column) = (nullable(column)?, nullable(end_column)?);
-        let file = match file? {
+        let line = member(Key::Line)?.as_u32()?;
+        let end_line = number_or(Key::EndLine, line)?;
+        let comment_lines = number_or(Key::CommentLines, 0)?;
+        let (column, end_column) = (nullable(Key::Column)?, nullable(Key::EndColumn)?);
+        let file = match member(Key::File)? {
             file if file.is_null() => None,
             file => Some(self.usual_path(file)?),
         };

@@ -331,16 +331,12 @@ pub(super) struct Slots {
     by_key: [u8; KEYS + 1],
     /// Whether there are no members behind these.
     has_all: bool,
-    /// The places of the members with [`LOCATION_KEYS`], where there are no others.
-    location: Option<[u8; LOCATION_KEYS.len()]>,
+    /// Whether there are only the members of a location.
+    is_location: bool,
 }
 
-/// The keys of a location: file, lines and columns.
-const LOCATION_KEYS: [Key; 6] =
-    [Key::File, Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn];
-
 impl Slots {
-    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true, location: None };
+    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true, is_location: false };
 }
 
 /// An object whose members are found by key, or a value in the place of one, without members.
@@ -365,18 +361,20 @@ impl<'s> Object<'s> {
             slot => Some(self.json.member_at(usize::from(slot))),
         }
     }
-    /// The members of a location: file, first and last line, lines of comment, first and last column. None
-    /// where it has other members.
+    /// The place of the member with a key, among the first ones.
     #[inline]
-    pub(super) fn location(self) -> Option<[Option<Json<'s>>; LOCATION_KEYS.len()]> {
-        let slots = self.slots.location?;
-        let members = self.json.as_object()?;
-        // a place that is absent is behind all members
-        let mut found = [None; LOCATION_KEYS.len()];
-        for (member, slot) in found.iter_mut().zip(slots) {
-            *member = members.at(usize::from(slot));
+    pub(super) fn slot(self, key: Key) -> Option<usize> {
+        match self.slots.by_key[key as usize] {
+            ABSENT => None,
+            slot => Some(usize::from(slot)),
         }
-        Some(found)
+    }
+    /// The members of a location by their keys. None where it has others.
+    #[inline]
+    pub(super) fn location(self) -> Option<impl Fn(Key) -> Option<Json<'s>>> {
+        let members = self.json.as_object().filter(|_| self.slots.is_location)?;
+        // a place that is absent is behind all members
+        Some(move |key| members.at(usize::from(self.slots.by_key[key as usize])))
     }
     /// Whether another object has members with the same keys in the same order.
     #[inline]
@@ -426,10 +424,10 @@ impl<'s> Words<'s> {
             slots.by_key[self.key(id, text) as usize] = slot;
         }
         slots.by_key[Key::Unknown as usize] = ABSENT;
-        let location = LOCATION_KEYS.map(|key| slots.by_key[key as usize]);
-        if location.iter().filter(|slot| **slot != ABSENT).count() == members.len() {
-            slots.location = Some(location);
-        }
+        let location =
+            [Key::File, Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn];
+        let has = |key: &&Key| slots.by_key[**key as usize] != ABSENT;
+        slots.is_location = location.iter().filter(has).count() == members.len();
         let slots: &'s Slots = arena.alloc(slots);
         self.slots[shape] = Some(slots);
         slots

@@ -117,7 +117,7 @@ impl<'s> Reader<'_, 's> {
     }
     /// A type of any class.
     pub(super) fn wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
-        self.remembered(|memory| &mut memory.wtypes, json, |reader| reader.new_wtype(json))
+        self.remembered_type(json, |reader| reader.new_wtype(json))
     }
     fn new_wtype(&mut self, json: J<'s>) -> Outcome<WTypeId> {
         let object = self.object(json);
@@ -158,7 +158,7 @@ impl<'s> Reader<'_, 's> {
         let object = self.object(json);
         match self.memory.words.known_tag(object) {
             Some(tag) if classes.contains(&tag) => {
-                self.remembered(|memory| &mut memory.wtypes, json, |reader| read(reader, object))
+                self.remembered_type(json, |reader| read(reader, object))
             }
             _ => read(self, object),
         }

@@ -4,6 +4,7 @@
 
 use super::build::Vocabulary;
 use crate::base::arena::Arena;
+use crate::base::id_table::hash_words;
 
 /// The distinct values of one document.
 #[derive(Debug)]
@@ -234,6 +235,19 @@ impl<'a> Json<'a> {
         let word = self.values.words[self.word.payload() as usize + OBJECT_HEAD + slot];
         Json { values: self.values, word: Word(word) }
     }
+    /// The hash of an object without the value of the member at a place.
+    pub fn hash_but(self, slot: usize) -> u32 {
+        let members = self.as_object().expect("an object");
+        let (before, behind) = members.words.split_at(slot);
+        let shape = self.values.words[self.word.payload() as usize];
+        hash_words(hash_words(shape, before), behind.get(1..).unwrap_or_default())
+    }
+    /// Whether two objects of a document are equal but for the value of the member at a place.
+    pub fn is_equal_but(self, other: Json<'a>, slot: usize) -> bool {
+        let (Some(a), Some(b)) = (self.as_object(), other.as_object()) else { return false };
+        let mut pairs = a.words.iter().zip(b.words).enumerate();
+        self.shape_id() == other.shape_id() && pairs.all(|(place, (a, b))| a == b || place == slot)
+    }
     /// A number that equal objects of a document share: from 0, below [`Values::object_count`].
     #[inline]
     pub fn object_id(self) -> Option<usize> {
@@ -282,10 +296,12 @@ impl<'a> Values<'a> {
     pub fn shape_count(&self) -> usize {
         self.shapes.len()
     }
-    /// Whether an object has a member of this name.
-    pub fn has_key(&self, key: &str) -> bool {
-        let Some(id) = self.texts.iter().position(|text| *text == key) else { return false };
-        self.shapes.iter().any(|shape| shape.0.contains(&(id as u32)))
+    /// Whether an object has a member with one of these names.
+    pub fn has_one_of<const N: usize>(&self, names: [&str; N]) -> bool {
+        let place = |name| self.texts.iter().position(|text| *text == name);
+        // no key has the number that stands for a name that is no text
+        let ids = names.map(|name| place(name).map_or(u32::MAX, |id| id as u32));
+        self.shapes.iter().any(|shape| shape.0.iter().any(|key| ids.contains(key)))
     }
     /// The words that come first among the texts.
     #[inline]

@@ -1,6 +1,7 @@
 use super::write_back::{Write, Writer};
 use super::*;
 use crate::base::arena::Arena;
+use crate::base::ordered::LookupMap;
 use crate::json::Value;
 
 /// Reads a document; what it reports follows the outcome, one message a line.
@@ -58,6 +59,8 @@ fn difference(
         _ => Some(format!(": {} became {written:?}", repr_of(expected))),
     }
 }
+
+const REF_KEY: &str = Key::Reference.text();
 
 type Definitions<'a> = LookupMap<String, Json<'a>>;
 
@@ -298,4 +301,35 @@ fn equal_locations_are_one_however_they_are_written() {
             assert_ne!(a.loc(), b.loc());
         }
     }
+}
+
+#[test]
+fn ids_and_references_are_found_wherever_they_stand() {
+    let struct_type = |id: u32, field: &str| {
+        format!(
+            r#"{{"_$%!#ID": {id}, "_type": "ARC4Struct", "name": "S", "frozen": true,
+                "fields": [{{"name": "a", "wtype": {field}}}]}}"#
+        )
+    };
+    let var = |wtype: &str| {
+        let expr = format!(
+            r#"{{"_type": "VarExpression", "source_location": LOC, "wtype": {wtype}, "name": "v"}}"#
+        );
+        format!(r#"{{"_type": "ExpressionStatement", "expr": {expr}}}"#)
+    };
+    let numbers = r#"{"_$%!#ID": 5, "_type": "ARC4UIntN", "n": 16}"#;
+    let refers = r#"{"_$%!#REF": 5}"#;
+    let read_all = |wtypes: &[&str]| {
+        read_text(&document(&wtypes.iter().map(|wtype| var(wtype)).collect::<Vec<_>>().join(",")))
+    };
+    let (first, second) = (struct_type(1, numbers), struct_type(2, refers));
+    assert_eq!(read_all(&[&first, &second, refers, &struct_type(3, refers)]), "1 roots");
+    let outcome = read_all(&[&first, refers, &first]);
+    assert!(outcome.contains("1 was defined multiple times"), "{outcome}");
+    let outcome = read_all(&[numbers, refers, r#"{"_$%!#REF": 6}"#]);
+    assert!(outcome.contains("6 was not defined"), "{outcome}");
+    // what is inside of a reference can be referred to, but what it refers to is not asked for
+    let inside = format!(r#"{{"_$%!#REF": 5, "x": [{first}, {{"_$%!#REF": 7}}]}}"#);
+    let outcome = read_all(&[&inside, r#"{"_$%!#REF": 1}"#]);
+    assert_eq!(outcome, "1 roots");
 }

@@ -7,7 +7,7 @@ use super::predefined::{self, PREDEFINED};
 use super::{ClassKey, ScalarType, WType, WTypeField, WTypeId, WTypeKind};
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::base::arena::Arena;
-use crate::base::ordered::LookupMap;
+use crate::base::ordered::{LookupMap, LookupSet, OrderedMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome, Sink};
 
@@ -484,11 +484,8 @@ impl<'s> WTypes<'s> {
                 loc,
             ))
         };
-        let passing: Vec<&str> = fields
-            .iter()
-            .filter(|field| !self.get(field.wtype).persistable)
-            .map(|field| field.name)
-            .collect();
+        let is_passing = |field: &&WTypeField<'_>| !self.get(field.wtype).persistable;
+        let passing: Vec<&str> = fields.iter().filter(is_passing).map(|field| field.name).collect();
         if !passing.is_empty() {
             return refuse("persistable", passing);
         }
@@ -519,8 +516,12 @@ fn bit_size(n: i64, loc: Loc) -> Outcome<u32> {
 }
 
 /// The names that occur more than once, each once, in order of first appearance.
-fn repeated<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let mut counts: crate::base::ordered::OrderedMap<&str, usize> = Default::default();
+fn repeated<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Vec<&'n str> {
+    let mut seen = LookupSet::new();
+    if names.clone().all(|name| seen.insert(name)) {
+        return Vec::new();
+    }
+    let mut counts: OrderedMap<&str, usize> = OrderedMap::default();
     names.for_each(|name| *counts.entry(name).or_insert(0) += 1);
     counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect()
 }

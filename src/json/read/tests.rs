@@ -135,7 +135,7 @@ fn equal_values_are_one() {
     let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
     assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
     assert_eq!(json.values().shape_count(), 1);
-    assert!(json.values().has_key("b") && !json.values().has_key("x"));
+    assert!(json.values().has_one_of(["b"]) && !json.values().has_one_of(["x"]));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn words_of_a_vocabulary_come_first() {
     let inner = json.get("a rather long word").unwrap();
     assert_eq!(inner.get("a").and_then(Json::text_id), Some(WORDS.first()));
     assert_eq!(json.values().text_count(), WORDS.first() + 3);
-    assert!(json.values().has_key("a") && !json.values().has_key("b"));
+    assert!(json.values().has_one_of(["a"]) && !json.values().has_one_of(["b"]));
 }
 
 #[test]
@@ -277,4 +277,20 @@ fn what_is_likely_is_read_as_what_is_not() {
             }
         }
     }
+}
+
+#[test]
+fn objects_are_compared_but_for_one_member() {
+    let arena = Arena::new();
+    let text = r#"[{"id": 1, "a": [2], "b": 3}, {"id": 9, "a": [2], "b": 3}, {"id": 1, "a": [2],
+        "b": 4}, {"a": [2], "id": 1, "b": 3}, {"id": 1, "a": [2]}]"#;
+    let json = read(text, &arena).unwrap();
+    let objects: Vec<Json> = json.as_array().unwrap().iter().collect();
+    for (index, other) in objects.iter().enumerate() {
+        assert_eq!(objects[0].is_equal_but(*other, 0), index < 2);
+        assert_eq!(objects[0].is_equal_but(*other, 2), index == 0 || index == 2);
+    }
+    assert_eq!(objects[0].hash_but(0), objects[1].hash_but(0));
+    assert_ne!(objects[0].hash_but(0), objects[2].hash_but(0));
+    assert_eq!(objects[0].hash_but(2), objects[2].hash_but(2));
 }
