@@ -234,6 +234,9 @@ pub struct Subroutine {
     pub ops: PrimaryMap<OpId, Op>,
     /// How many registers were ever made.
     pub registers: u32,
+    /// How many operations nothing needs were left out when the body was built. They count as long as
+    /// it would have them: until unused variables are removed for the first time.
+    pub left_out: usize,
     /// What the optimiser found out about the body.
     pub memo: Memo,
 }
@@ -254,6 +257,7 @@ impl Subroutine {
             phis: PrimaryMap::new(),
             ops: PrimaryMap::new(),
             registers,
+            left_out: 0,
             memo: Memo::default(),
         }
     }

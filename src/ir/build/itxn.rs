@@ -27,6 +27,7 @@ use crate::ir::op::{Constant, OpKind, Register, Source, SourceKind, TerminatorKi
 use crate::ir::types::IrType;
 
 use super::function::{Evaluated, FunctionBuilder, Placed};
+use super::itxn_uses::Uses;
 use super::types::{TupleItem, tuple_item_name};
 
 /// The fields of one transaction, in the order they were first given, each with the numbers of values
@@ -45,6 +46,8 @@ pub struct InnerTransactions<'s> {
     /// ABI calls submitted where they stand, and the fields they became.
     abi_fields: Vec<(&'s AbiCall<'s>, FieldValues<'s>)>,
     next_constant: u64,
+    /// Asked for and filled once the body does something with a transaction.
+    uses: Option<Uses>,
 }
 
 /// A variable and a field of the transaction it holds; which value of the field, or none for the number
@@ -78,17 +81,33 @@ impl<'s> FunctionBuilder<'_, 's> {
     }
     fn value_name(&self, variable: Symbol, field: TxnField, index: usize) -> Symbol {
         self.build.field_names.get((variable, field, Some(index)), || {
-            let (variable, field) = (self.ir().text(variable), field.name());
+            let session = self.ir().session;
+            let (variable, field) = (session.text(variable), field.name());
             match index {
-                0 => self.sym(&[variable, "%%param_", field, "_idx_0"].concat()),
+                0 => session.sym_joined(&[variable, "%%param_", field, "_idx_0"]),
                 _ => self.sym(&format!("{variable}%%param_{field}_idx_{index}")),
             }
         })
     }
     fn count_name(&self, variable: Symbol, field: TxnField) -> Symbol {
         self.build.field_names.get((variable, field, None), || {
-            self.sym(&[self.ir().text(variable), "%%", field.name(), "_length"].concat())
+            let session = self.ir().session;
+            session.sym_joined(&[session.text(variable), "%%", field.name(), "_length"])
         })
+    }
+    /// Which variables of inner transactions the body reads.
+    pub(super) fn itxn_uses(&mut self) -> Uses {
+        *self.itxn.uses.get_or_insert_with(|| {
+            let body = self.function.function().body;
+            Uses::of(self.build.ir.options, self.build.wtypes, body)
+        })
+    }
+    /// Whether an operation for a variable that is not read can be left out here; if so it counts as
+    /// left out. In unreachable code each operation is an error.
+    pub(super) fn leave_out(&mut self) -> bool {
+        let leaves_out = !self.blocks.is_terminated();
+        self.blocks.sub.left_out += usize::from(leaves_out);
+        leaves_out
     }
     /// The type of one value of a field.
     pub(super) fn field_type(&self, field: TxnField, loc: Loc) -> Outcome<IrType> {
@@ -230,14 +249,15 @@ impl<'s> FunctionBuilder<'_, 's> {
         self.itxn.next_constant += 1;
         let constant = Constant::Itxn { value: number, ty: IrType::ItxnFieldSet };
         self.assign_variable(variable, Source::value(Value::Constant(constant, loc)), loc)?;
-        let mut fields: Vec<TxnField> = values.keys().copied().collect();
+        for (field, value) in values {
+            self.set_field(variable, *field, Some(value), loc)?;
+        }
         if missing == Missing::AreEmpty {
             let is_missing =
                 |field: &TxnField| field.is_inner_param() && !values.contains_key(field);
-            fields.extend(TxnField::ALL.iter().copied().filter(is_missing));
-        }
-        for field in fields {
-            self.set_field(variable, field, values.get(&field).copied(), loc)?;
+            for field in TxnField::ALL.iter().copied().filter(is_missing) {
+                self.set_field(variable, field, None, loc)?;
+            }
         }
         Ok(())
     }
@@ -248,6 +268,10 @@ impl<'s> FunctionBuilder<'_, 's> {
         value: Option<ExprRef<'s>>,
         loc: Loc,
     ) -> Outcome<()> {
+        let counts_are_read = self.itxn_uses().counts;
+        if value.is_none() && !counts_are_read && self.leave_out() {
+            return Ok(());
+        }
         let fields = self.itxn.fields.get_or_insert_with(variable, Fields::default);
         fields.entry(field).or_default();
         let sources = match value {
@@ -268,6 +292,9 @@ impl<'s> FunctionBuilder<'_, 's> {
             let name = self.value_name(variable, field, index);
             let placed = Placed { assignment: source.loc, register: loc };
             self.assign_at(name, source, placed)?;
+        }
+        if !counts_are_read && self.leave_out() {
+            return Ok(());
         }
         let count_loc = value.map_or(loc, |value| value.loc());
         let count = Value::uint64(u64::try_from(count).expect("tuples are short"), count_loc);
@@ -499,7 +526,8 @@ impl<'s> FunctionBuilder<'_, 's> {
 
     /// The variable that keeps a field of the transaction submitted into a variable.
     pub(super) fn result_name(&self, variable: Symbol, field: &str) -> Symbol {
-        self.sym(&format!("{}.{field}", self.ir().text(variable)))
+        let session = self.ir().session;
+        session.sym_joined(&[session.text(variable), ".", field])
     }
     /// Reads a field of a submitted transaction.
     pub fn visit_inner_transaction_field(

@@ -75,7 +75,11 @@ impl<'s> FunctionBuilder<'_, 's> {
         let name = self.result_name(target.name, "_is_last");
         let is_last = Source::value(Value::bool(is_last, Loc::NONE));
         let is_last = self.assign_variable(name, is_last, Loc::NONE)?;
+        let uses = self.itxn_uses();
         for field in scalar_fields() {
+            if !uses.reads(field) && self.leave_out() {
+                continue;
+            }
             let kind = SourceKind::InnerTransactionField {
                 field,
                 group_index: target.into(),

@@ -25,6 +25,7 @@ mod items;
 mod iteration;
 pub mod itxn;
 mod itxn_results;
+mod itxn_uses;
 mod metadata;
 mod operators;
 pub mod program;

@@ -1,10 +1,12 @@
 //! Bodies built from hand-made trees, as text.
 
 use super::{BuildCtx, build_missing_bodies};
+use crate::avm::fields::{TransactionType, TxnField};
 use crate::awst::decl::{Function, MethodDocumentation, RootNode, Subroutine, SubroutineArgument};
 use crate::awst::expr::{
-    AssignmentExpression, Expr, ExprRef, IndexExpression, Int, IntegerConstant,
-    NumericComparisonExpression, Range, Reversed, UInt64BinaryOperation, VarExpression,
+    AssignmentExpression, CreateInnerTransaction, Expr, ExprRef, IndexExpression,
+    InnerTransactionField, Int, IntegerConstant, NumericComparisonExpression, Range, Reversed,
+    SubmitInnerTransaction, UInt64BinaryOperation, VarExpression,
 };
 use crate::awst::mentions::Mentions;
 use crate::awst::operators::{NumericComparison, UInt64BinaryOperator};
@@ -209,5 +211,47 @@ subroutine f(n: uint64) -> uint64:
         });
         let end = ReturnStatement { loc: LOC, value: Some(twice) };
         tree.build(("n", uint64), uint64, &[end.into()])
+    });
+}
+
+#[test]
+fn what_nothing_reads_of_inner_transactions_is_left_out() {
+    let expected = "
+subroutine f(n: uint64) -> uint64:
+    block@0: // L0
+        let p#0: itxn_field_set = itxn_field_set(0)
+        let p%%param_Fee_idx_0#0: uint64 = n#0
+        itxn_begin
+        ((itxn_field Fee) p%%param_Fee_idx_0#0)
+        goto block@1
+    block@1: // next_txn_L0
+        itxn_submit
+        let r#0: itxn_group_idx = itxn_group_idx(0)
+        let r._is_last#0: bool = 1u
+        let r.Amount#0: uint64 = itxn[r#0].Amount
+        return r.Amount#0";
+    check(expected, |tree| {
+        let kind = Some(TransactionType::Pay);
+        let fields = tree.wtypes.inner_transaction_fields(kind, None);
+        let submitted = tree.wtypes.inner_transaction(kind, None);
+        let parameters = tree.variable("p", fields);
+        let result = tree.variable("r", submitted);
+        let values = tree.arena.slice(&[(TxnField::Fee, tree.variable("n", WTypeId::UINT64))]);
+        let create = tree.expr(CreateInnerTransaction { loc: LOC, wtype: fields, fields: values });
+        let itxns = tree.arena.slice(&[parameters]);
+        let submit = tree.expr(SubmitInnerTransaction { loc: LOC, wtype: submitted, itxns });
+        let read = tree.expr(InnerTransactionField {
+            loc: LOC,
+            wtype: WTypeId::UINT64,
+            itxn: result,
+            field: TxnField::Amount,
+            array_index: None,
+        });
+        let body = [
+            AssignmentStatement { loc: LOC, target: parameters, value: create }.into(),
+            AssignmentStatement { loc: LOC, target: result, value: submit }.into(),
+            ReturnStatement { loc: LOC, value: Some(read) }.into(),
+        ];
+        tree.build(("n", WTypeId::UINT64), WTypeId::UINT64, &body)
     });
 }

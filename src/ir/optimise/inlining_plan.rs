@@ -152,7 +152,7 @@ fn is_trivial(sub: &Subroutine) -> bool {
 
 fn is_small(sub: &Subroutine) -> bool {
     let threshold = (1 + sub.returns.len() + sub.parameters.len()).max(3);
-    let mut complexity = 0;
+    let mut complexity = sub.left_out;
     for block in &sub.body {
         let block = &sub.blocks[*block];
         complexity += block.phis.len() + block.ops.len();

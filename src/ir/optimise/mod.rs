@@ -245,6 +245,11 @@ impl Pass {
     }
 }
 
+/// Whether the options ask for a pass.
+pub(in crate::ir) fn is_enabled(name: &str, options: &CompileOptions) -> bool {
+    PASSES.iter().any(|pass| pass.name == name && pass.enabled(options))
+}
+
 /// What other compilation targets became; asked for once their code is needed.
 pub trait CompiledPrograms {
     /// The bytecode of a program of an artifact with these template values. Fails for an artifact

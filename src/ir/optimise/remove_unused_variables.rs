@@ -32,6 +32,7 @@ struct Dead {
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
+    sub.left_out = 0;
     let pool = ctx.ir.pool;
     let mut usages = collect(sub, pool);
     let mut pending: Vec<Register> = Vec::new();
