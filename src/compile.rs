@@ -38,7 +38,7 @@ use crate::options::{self, CompileOptions, TemplateValue};
 use crate::session::{Excerpts, Session, StopCheck};
 
 use backend::{Backend, Compiled};
-use files::{Files, Specifications, io_failure};
+use files::{Files, Texts, io_failure};
 use order::Dependencies;
 
 /// A document, as text or already read.
@@ -277,10 +277,9 @@ impl<'r> Driver<'_, 'r> {
         for place in &order {
             let artifact = artifacts[*place].take().expect("each place comes once");
             let Some(compiled) = backend.compile(artifact, self.request.outputs)? else { continue };
-            let specifications = files.make(&compiled, self.request.outputs);
-            kept = kept.and_then(|()| {
-                self.keep_results(session, &options, &targets, &compiled, specifications)
-            });
+            let texts = files.make(&compiled, self.request.outputs);
+            kept = kept
+                .and_then(|()| self.keep_results(session, &options, &targets, &compiled, texts));
             if referenced.contains(&compiled.id) {
                 backend.keep(compiled);
             }
@@ -306,14 +305,14 @@ impl<'r> Driver<'_, 'r> {
         options: &CompileOptions,
         targets: &Targets,
         artifact: &Compiled,
-        specifications: Specifications,
+        texts: Texts,
     ) -> Outcome<()> {
         match self.request.keep {
             Keep::Nothing => {}
             Keep::Artifacts => {
                 if let Some(folder) = targets.get(&artifact.id) {
                     let level = options.debug_level;
-                    let kept = kept_artifact(session, level, artifact, specifications, folder)?;
+                    let kept = kept_artifact(session, level, artifact, texts, folder)?;
                     self.report.artifacts.push(kept);
                 }
             }
@@ -539,14 +538,19 @@ fn kept_artifact(
     session: &Session<'_>,
     debug_level: i64,
     artifact: &Compiled,
-    files: Specifications,
+    texts: Texts,
     folder: &str,
 ) -> Outcome<CompiledArtifact> {
+    // without files of them, source maps are made here
     let mut maps = Maps::new(session);
+    let mut source_maps = texts.source_maps.into_iter();
     let programs = artifact.programs.iter().map(|program| {
         Ok(CompiledProgram {
             kind: program.kind,
-            source_map: maps.render(&program.debug_map(debug_level), folder)?,
+            source_map: match source_maps.next() {
+                Some(text) => text,
+                None => maps.render(&program.debug_map(debug_level), folder)?,
+            },
             template_variables: program
                 .assembled
                 .template_variables
@@ -566,8 +570,8 @@ fn kept_artifact(
     Ok(CompiledArtifact {
         programs: programs.collect::<Outcome<_>>()?,
         metadata: artifact.metadata.clone(),
-        arc32: files.arc32,
-        arc56: files.arc56,
+        arc32: texts.arc32,
+        arc56: texts.arc56,
     })
 }
 

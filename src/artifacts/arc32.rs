@@ -32,7 +32,7 @@ pub fn render(
     for method in abi_methods.clone() {
         put(&mut hints, method.signature(), Hint::of(session, contract, method)?);
     }
-    let mut out = Writer::new(Layout::Indent(4), room_for(approval, clear));
+    let mut out = Writer::new(Layout::Indent(4), room_for(contract, approval, clear));
     out.open('{');
     out.name("hints");
     out.open('{');

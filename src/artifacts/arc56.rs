@@ -59,7 +59,7 @@ pub fn render(
         [approval.assembled, clear.assembled],
         template_prefix,
     )?;
-    let mut out = Writer::new(layout, room_for(approval.source, clear.source));
+    let mut out = Writer::new(layout, room_for(contract, approval.source, clear.source));
     writer.contract(&mut out, session, contract, [approval, clear], &templates);
     Ok(out.finish())
 }

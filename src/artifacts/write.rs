@@ -18,7 +18,7 @@ pub trait Outputs {
     fn write_dump(&mut self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Makes a folder and those above it.
     fn make_folder(&mut self, path: &Path) -> io::Result<()>;
-    /// Takes a file. Nobody sees it before [`Outputs::finish`], nor ever if that is not called: files
+    /// Takes a file, whose path is normalised. Nobody sees it before [`Outputs::finish`], nor ever if that is not called: files
     /// of an artifact come while others may still turn out to have mistakes.
     fn write(&mut self, path: &Path, content: &[u8]) -> io::Result<()>;
     /// Puts every file taken in place. Called once, after everything else.

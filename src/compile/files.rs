@@ -18,13 +18,15 @@ use crate::metadata::Metadata;
 use crate::options::CompileOptions;
 use crate::session::Session;
 
-/// The specification files of an artifact, where the options and the request ask for them.
+/// The texts of files of an artifact, where the options and the request ask for them.
 #[derive(Default)]
-pub struct Specifications {
+pub struct Texts {
     /// ARC-32.
     pub arc32: Option<String>,
     /// ARC-56.
     pub arc56: Option<String>,
+    /// The source maps of its programs.
+    pub source_maps: Vec<String>,
 }
 
 /// Makes the files of artifacts as soon as each is compiled, so that little of it has to be kept. Files
@@ -53,20 +55,19 @@ impl<'f, 's> Files<'f, 's> {
         Self { session, options, targets, keep, maps, messages: Vec::new(), failure: None }
     }
 
-    /// Makes the files of an artifact and returns its specifications, if artifacts are kept; there are
-    /// none for an artifact that is only referred to, nor after errors, as nothing will be put in place
-    /// then.
-    pub fn make(&mut self, artifact: &Compiled, outputs: &mut dyn Outputs) -> Specifications {
-        let Some(folder) = self.targets.get(&artifact.id) else { return Specifications::default() };
+    /// Makes the files of an artifact and returns texts of them, if artifacts are kept; there are none
+    /// for an artifact that is only referred to, nor after errors, as nothing will be put in place then.
+    pub fn make(&mut self, artifact: &Compiled, outputs: &mut dyn Outputs) -> Texts {
+        let Some(folder) = self.targets.get(&artifact.id) else { return Texts::default() };
         if self.failure.is_some() || self.session.sink.exit_code() != 0 {
-            return Specifications::default();
+            return Texts::default();
         }
         let said = self.session.sink.len();
-        let specifications = self.make_artifact(artifact, folder, outputs);
+        let texts = self.make_artifact(artifact, folder, outputs);
         self.messages.append(&mut self.session.sink.take_since(said));
-        specifications.unwrap_or_else(|failure| {
+        texts.unwrap_or_else(|failure| {
             self.failure = Some(failure);
-            Specifications::default()
+            Texts::default()
         })
     }
 
@@ -87,9 +88,9 @@ impl<'f, 's> Files<'f, 's> {
         artifact: &Compiled,
         folder: &str,
         outputs: &mut dyn Outputs,
-    ) -> Outcome<Specifications> {
+    ) -> Outcome<Texts> {
         outputs.make_folder(Path::new(folder)).map_err(|error| io_failure(&error, folder))?;
-        let mut specifications = Specifications::default();
+        let mut texts = Texts::default();
         let (session, options) = (self.session, self.options);
         let name = artifact.metadata.name();
         let path = output_base(folder, name);
@@ -106,7 +107,7 @@ impl<'f, 's> Files<'f, 's> {
             if options.output_arc32 {
                 let text = arc32::render(session, contract, &source, &clear_source)?;
                 files.write([".arc32.json", ""], text.as_bytes())?;
-                specifications.arc32 = self.kept(text);
+                texts.arc32 = self.kept(text);
             }
             if options.output_arc56 {
                 let programs = [
@@ -117,7 +118,7 @@ impl<'f, 's> Files<'f, 's> {
                 let (form, layout) = (arc56::Form::Compact, Layout::Indent(4));
                 let text = arc56::render(session, contract, programs, prefix, form, layout)?;
                 files.write([".arc56.json", ""], text.as_bytes())?;
-                specifications.arc56 = self.kept(text);
+                texts.arc56 = self.kept(text);
             }
         }
         let programs = &artifact.programs;
@@ -146,9 +147,10 @@ impl<'f, 's> Files<'f, 's> {
             for program in programs {
                 let text = self.maps.render(&program.debug_map(options.debug_level), folder)?;
                 files.write([program_part(program), ".puya.map"], text.as_bytes())?;
+                texts.source_maps.extend(self.kept(text));
             }
         }
-        Ok(specifications)
+        Ok(texts)
     }
 }
 

@@ -1,13 +1,16 @@
 //! The only file that writes outputs to disk: a writer that puts every file in place whole, when all of
 //! them are there. Spec 60 §2.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::Outputs;
+use crate::base::text::normalise_path;
 
 /// Writes to disk. A file is written under another name in its folder and renamed when everything
 /// is there, so nobody ever sees half a file. One that says already what it is to say only gets the
@@ -79,8 +82,10 @@ impl Disk {
     pub fn show_folders(&mut self) -> io::Result<()> {
         let Some(new) = &mut self.new else { return Ok(()) };
         while let Some(made) = self.made.get(new.shown) {
-            if let Ok(rest) = made.strip_prefix(&new.stand_in) {
-                let folder = new.folder.join(rest);
+            if let Some(rest) = rest_below(made, &new.stand_in) {
+                let mut folder = new.folder.clone().into_os_string();
+                folder.push(rest);
+                let folder = PathBuf::from(folder);
                 match fs::create_dir(&folder) {
                     Ok(()) => self.made.push(folder),
                     Err(_) if folder.is_dir() => {}
@@ -94,8 +99,15 @@ impl Disk {
     /// Where a path into the new folder leads until that is in place.
     fn in_stand_in(&self, path: &Path) -> Option<PathBuf> {
         let new = self.new.as_ref()?;
-        let rest = path.strip_prefix(&new.folder).ok()?;
-        goes_down(rest).then(|| new.stand_in.join(rest))
+        let rest = rest_below(path, &new.folder)?;
+        if !goes_down(rest) {
+            return None;
+        }
+        let (start, end) = (new.stand_in.as_os_str(), rest.as_os_str());
+        let mut place = OsString::with_capacity(start.len() + end.len());
+        place.push(start);
+        place.push(end);
+        Some(place.into())
     }
     /// Where a folder is until the end.
     fn place(&self, folder: &Path) -> PathBuf {
@@ -103,10 +115,18 @@ impl Disk {
     }
     /// Makes a folder and those above it.
     fn make(&mut self, folder: &Path) -> io::Result<()> {
-        if self.place(folder).is_dir() {
+        let place = self.place(folder);
+        let found = place.symlink_metadata();
+        let is_there =
+            found.as_ref().is_ok_and(|it| it.is_dir() || it.is_symlink() && place.is_dir());
+        if is_there {
             return Ok(());
         }
-        let mut made = self.make_one(folder);
+        let is_missing = found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let mut made = match self.new {
+            None if is_missing => self.make_stand_in(folder),
+            _ => self.make_one(folder),
+        };
         if let (Err(error), Some(above)) = (&made, folder.parent())
             && error.kind() == io::ErrorKind::NotFound
         {
@@ -119,31 +139,32 @@ impl Disk {
             made => made,
         }
     }
-    /// Makes a folder and remembers that. Of the first one, only the stand-in is made.
+    /// Makes a folder whose parent is there.
     fn make_one(&mut self, folder: &Path) -> io::Result<()> {
-        if self.new.is_none()
-            && let Some(stand_in) = Self::make_stand_in(folder)
-        {
-            self.made.push(stand_in.clone());
-            let shown = self.made.len() - 1;
-            self.new = Some(NewFolder { folder: folder.to_owned(), stand_in, shown });
-            return Ok(());
-        }
         let place = self.place(folder);
         fs::create_dir(&place)?;
         self.made.push(place);
         Ok(())
     }
-    /// Makes a stand-in for a folder that is missing. There is none where making the folder itself has to
-    /// tell what is wrong, nor for a path that would not lead to it.
-    fn make_stand_in(folder: &Path) -> Option<PathBuf> {
-        let error = folder.symlink_metadata().err()?;
-        if error.kind() != io::ErrorKind::NotFound || !goes_down(folder) {
-            return None;
+    /// Makes a stand-in for a folder that is missing, or the folder itself where that has to tell what is
+    /// wrong, or where the path does not end in its name.
+    fn make_stand_in(&mut self, folder: &Path) -> io::Result<()> {
+        let Some(name) = folder.file_name().filter(|name| {
+            goes_down(folder) && folder.as_os_str().as_bytes().ends_with(name.as_bytes())
+        }) else {
+            return self.make_one(folder);
+        };
+        let name = format!(".{}.{}", name.to_string_lossy(), std::process::id());
+        let stand_in = folder.with_file_name(name);
+        match fs::create_dir(&stand_in) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            Err(_) => return self.make_one(folder),
         }
-        let name = folder.file_name()?.to_string_lossy();
-        let stand_in = folder.with_file_name(format!(".{name}.{}", std::process::id()));
-        fs::create_dir(&stand_in).ok().map(|()| stand_in)
+        let shown = self.made.len();
+        self.made.push(stand_in.clone());
+        self.new = Some(NewFolder { folder: folder.to_owned(), stand_in, shown });
+        Ok(())
     }
     /// Deletes the stand-in when its files are elsewhere.
     fn remove_stand_in(&mut self, new: &NewFolder) {
@@ -180,9 +201,15 @@ impl Disk {
     }
 }
 
+/// What follows a folder in a path below it, from the slash on. Both are normalised.
+fn rest_below<'p>(path: &'p Path, folder: &Path) -> Option<&'p Path> {
+    let rest = path.as_os_str().as_bytes().strip_prefix(folder.as_os_str().as_bytes())?;
+    matches!(rest, [] | [b'/', ..]).then(|| Path::new(OsStr::from_bytes(rest)))
+}
+
 /// Whether each part of a path leads into the folder before it.
 fn goes_down(path: &Path) -> bool {
-    path.components().all(|part| part != Component::ParentDir)
+    !path.as_os_str().as_bytes().split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
 /// Writes a file that is not there yet.
@@ -212,7 +239,10 @@ fn unchanged(path: &Path, content: &[u8], buffer: &mut Vec<u8>) -> io::Result<Op
         return Ok(None);
     }
     let mut rest = content;
-    buffer.resize(BUFFER_LEN, 0);
+    let needed = content.len().min(BUFFER_LEN);
+    if buffer.len() < needed {
+        buffer.resize(needed, 0);
+    }
     while !rest.is_empty() {
         match file.read(buffer) {
             Ok(length) if length > 0 && rest.starts_with(&buffer[..length]) => {
@@ -243,7 +273,11 @@ impl Waiting {
 
 impl Outputs for Disk {
     fn remove_folder(&mut self, path: &Path) {
-        let _ = fs::remove_dir_all(self.base.join(path));
+        let folder = self.base.join(path);
+        // in a folder that is missing there are none
+        if self.in_stand_in(&folder).is_none() {
+            let _ = fs::remove_dir_all(folder);
+        }
     }
     fn write_dump(&mut self, path: &Path, content: &[u8]) -> io::Result<()> {
         let path = self.base.join(path);
@@ -253,8 +287,9 @@ impl Outputs for Disk {
         fs::write(path, content)
     }
     fn make_folder(&mut self, path: &Path) -> io::Result<()> {
-        let folder = self.base.join(path);
-        if folder != self.latest {
+        // as the paths of files in it start
+        let folder = self.base.join(normalise_path(&path.to_string_lossy()));
+        if folder.as_os_str() != self.latest.as_os_str() {
             if !goes_down(&folder) {
                 self.show_folders()?;
             }

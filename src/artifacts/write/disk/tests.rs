@@ -68,6 +68,23 @@ fn a_missing_folder_comes_with_everything_in_it() {
 }
 
 #[test]
+fn a_missing_folder_may_be_spelled_in_other_ways() {
+    let (folder, mut disk) = folder("spelled");
+    for path in ["./out//new/", "out/./new/.", "out/new/deep//"] {
+        disk.make_folder(Path::new(path)).unwrap();
+    }
+    disk.write(Path::new("out/new/deep/a"), b"1").unwrap();
+    disk.finish().unwrap();
+    assert_eq!(names(&folder), ["out"]);
+    assert_eq!(fs::read(folder.join("out/new/deep/a")).unwrap(), b"1");
+    let mut disk = Disk::new(folder.join("missing"));
+    let error = disk.make_folder(Path::new(".")).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    assert_eq!(names(&folder), ["out"]);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn what_somebody_else_put_into_a_missing_folder_meanwhile_stays() {
     let (folder, mut disk) = folder("meanwhile");
     disk.make_folder(Path::new("out/new")).unwrap();
