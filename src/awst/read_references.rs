@@ -39,6 +39,9 @@ impl<'s> Definitions<'s> {
             all.by_number = vec![None; objects];
             all.is_plain = vec![false; objects];
             all.places = vec![0; objects];
+            // close to every second object refers to another where objects are written once
+            all.references.reserve(objects / 2);
+            all.referring.reserve(objects / 2);
             all.define(document, words, arena)?;
             all.check()?;
             all.resolve_all();
@@ -63,11 +66,14 @@ impl<'s> Definitions<'s> {
         }
     }
 
-    /// Defines what is in a value; true where there is nothing with an id or a reference.
+    /// Defines what is in an array or object; true where there is nothing with an id or a reference.
     fn define(&mut self, json: J<'s>, words: &mut Words<'s>, arena: &'s Arena) -> Outcome<bool> {
         let (Some(place), Some(members)) = (json.object_id(), json.as_object()) else {
-            let items = json.as_array().into_iter().flat_map(|items| items.iter());
-            return self.define_each(items, words, arena);
+            let mut is_plain = true;
+            for item in json.as_array().into_iter().flat_map(|items| items.iter()) {
+                is_plain &= item.is_scalar() || self.define(item, words, arena)?;
+            }
+            return Ok(is_plain);
         };
         if self.is_plain[place] {
             return Ok(true);
@@ -86,26 +92,18 @@ impl<'s> Definitions<'s> {
             self.referring.push((place, id));
         }
         let seen = self.references.len();
-        let is_plain = self.define_each(members.values(), words, arena)?;
+        let mut is_plain = id.is_none() && reference.is_none();
+        for value in members.values() {
+            if !value.is_scalar() && !self.define(value, words, arena)? {
+                is_plain = false;
+            }
+        }
         if reference.is_some() {
             // what a reference has inside of it is not looked at where it stands
             self.references.truncate(seen);
         }
-        let is_plain = is_plain && id.is_none() && reference.is_none();
         self.is_plain[place] = is_plain;
         Ok(is_plain)
-    }
-    fn define_each(
-        &mut self,
-        values: impl Iterator<Item = J<'s>>,
-        words: &mut Words<'s>,
-        arena: &'s Arena,
-    ) -> Outcome<bool> {
-        let mut are_plain = true;
-        for json in values {
-            are_plain &= json.is_scalar() || self.define(json, words, arena)?;
-        }
-        Ok(are_plain)
     }
     /// The place of what an id defines, if it has one by number.
     fn place(&self, id: J<'s>) -> Option<usize> {
@@ -137,6 +135,7 @@ impl<'s> Definitions<'s> {
         Ok(())
     }
     fn resolve_all(&mut self) {
+        self.targets.reserve(self.referring.len());
         for (object, id) in std::mem::take(&mut self.referring) {
             if let Some(target) = self.get(id) {
                 self.targets.push(target);

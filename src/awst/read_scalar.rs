@@ -291,6 +291,7 @@ impl<'s> Reader<'_, 's> {
         Ok(loc)
     }
     /// A location without mistakes, in a file whose path is absolute and in normal form, as nearly all are.
+    #[inline]
     fn usual_location(&mut self, object: Object<'s>) -> Option<SourceLocation> {
         let member = object.location()?;
         let number_or = |key, default| member(key).map_or(Some(default), Json::as_u32);
@@ -306,18 +307,15 @@ impl<'s> Reader<'_, 's> {
             file if file.is_null() => None,
             file => Some(self.usual_path(file)?),
         };
-        let ends_behind_its_start =
-            |end| end >= 1 && (line < end_line || column.unwrap_or(0) <= end);
-        let is_usual =
-            line >= 1 && end_line >= line && end_column.is_none_or(ends_behind_its_start);
-        is_usual.then_some(SourceLocation {
-            file,
-            line,
-            end_line,
-            comment_lines,
-            column,
-            end_column,
-        })
+        if line == 0 || end_line < line {
+            return None;
+        }
+        if let Some(end) = end_column
+            && (end == 0 || (line == end_line && end < column.unwrap_or(0)))
+        {
+            return None;
+        }
+        Some(SourceLocation { file, line, end_line, comment_lines, column, end_column })
     }
     /// Whether a usual location differs from all others that are added without a look. Objects with the
     /// same keys differ in a value, and every value of a usual location counts.
@@ -387,7 +385,7 @@ impl<'s> Reader<'_, 's> {
         Ok(self.session.sym(&normalise_path(text)))
     }
     /// A path that is absolute and in normal form.
-    #[inline]
+    #[inline(always)]
     fn usual_path(&mut self, json: J<'s>) -> Option<Symbol> {
         let text = self.text_id(json)?;
         match self.memory.paths.get(text) {
@@ -395,6 +393,7 @@ impl<'s> Reader<'_, 's> {
             _ => self.first_usual_path(json, text),
         }
     }
+    #[cold]
     fn first_usual_path(&mut self, json: J<'s>, text: usize) -> Option<Symbol> {
         let path = json.as_str().filter(|path| path.starts_with('/') && is_normal_path(path))?;
         let path = self.session.sym(path);
@@ -412,13 +411,14 @@ pub(super) fn lookup_key(json: J<'_>) -> String {
 }
 
 /// Fails for a value that Python cannot look up.
+#[inline]
 pub(super) fn hashable(json: J<'_>) -> Outcome<()> {
-    match json.kind() {
-        Kind::Array(_) | Kind::Object(_) => {
-            Err(refuses(format!("unhashable type: '{}'", class_of(json))))
-        }
-        _ => Ok(()),
-    }
+    if json.is_scalar() { Ok(()) } else { Err(unhashable(json)) }
+}
+
+#[cold]
+fn unhashable(json: J<'_>) -> Box<Failure> {
+    refuses(format!("unhashable type: '{}'", class_of(json)))
 }
 
 /// Python's `str()` of a value.

@@ -327,7 +327,7 @@ const ABSENT: u8 = u8::MAX;
 
 /// Where objects of one shape have their members.
 pub(super) struct Slots {
-    /// The place of the member with each key.
+    /// The place of the member with each key; none has an unknown one.
     by_key: [u8; KEYS + 1],
     /// Whether there are no members behind these.
     has_all: bool,
@@ -337,7 +337,15 @@ pub(super) struct Slots {
 
 impl Slots {
     const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true, is_location: false };
+
+    fn has(&self, key: Key) -> bool {
+        self.by_key[key as usize] != ABSENT
+    }
 }
+
+/// The keys of a location.
+const LOCATION_KEYS: [Key; 6] =
+    [Key::File, Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn];
 
 /// An object whose members are found by key, or a value in the place of one, without members.
 #[derive(Clone, Copy)]
@@ -420,29 +428,38 @@ impl<'s> Words<'s> {
     fn new_slots(&mut self, json: Json<'s>, shape: usize, arena: &'s Arena) -> &'s Slots {
         let members = json.as_object().expect("what has a shape is an object");
         let mut slots = Slots { has_all: members.len() <= SLOTS_MAX, ..Slots::NONE };
-        for (slot, (id, text)) in (0..).zip(members.key_ids().zip(members.keys())).take(SLOTS_MAX) {
-            slots.by_key[self.key(id, text) as usize] = slot;
+        let by_key = &mut slots.by_key[..KEYS];
+        match self.first {
+            Some(first) => {
+                for (slot, id) in (0..).zip(members.key_ids()).take(SLOTS_MAX) {
+                    if let Some(place) = by_key.get_mut(id.wrapping_sub(first)) {
+                        *place = slot;
+                    }
+                }
+            }
+            None => {
+                for (slot, text) in (0..).zip(members.keys()).take(SLOTS_MAX) {
+                    if let Some(place) = by_key.get_mut(Key::of(text) as usize) {
+                        *place = slot;
+                    }
+                }
+            }
         }
-        slots.by_key[Key::Unknown as usize] = ABSENT;
-        let location =
-            [Key::File, Key::Line, Key::EndLine, Key::CommentLines, Key::Column, Key::EndColumn];
-        let has = |key: &&Key| slots.by_key[**key as usize] != ABSENT;
-        slots.is_location = location.iter().filter(has).count() == members.len();
+        slots.is_location = members.len() <= LOCATION_KEYS.len()
+            && members.len() == LOCATION_KEYS.iter().filter(|key| slots.has(**key)).count();
         let slots: &'s Slots = arena.alloc(slots);
         self.slots[shape] = Some(slots);
         slots
     }
-    fn key(&self, id: usize, text: &str) -> Key {
-        match self.first {
-            Some(first) => Key::at(id.wrapping_sub(first)),
-            None => Key::of(text),
-        }
-    }
-    /// The class that an object names by itself, if the document was read with its name.
+    /// The class that an object names by itself, if its name was among the known words or was looked up
+    /// before.
     #[inline]
     pub(super) fn known_tag(&self, object: Object<'s>) -> Option<Tag> {
         let id = object.member(Key::Tag)?.text_id()?;
-        Tag::ALL.get(id.wrapping_sub(self.first? + KEYS)).copied()
+        match self.first {
+            Some(first) => Tag::ALL.get(id.wrapping_sub(first + KEYS)).copied(),
+            None => *self.tags.get(id)?,
+        }
     }
     /// The class a string names.
     pub(super) fn tag(&mut self, name: Json<'s>) -> Option<Tag> {

@@ -10,10 +10,19 @@ use super::id_table::{IdTable, hash_bytes};
 use super::ordered::LookupMap;
 use super::text::with_decimal;
 
+/// What an arena has room for at first, in bytes, with what the allocator needs for itself. It gets more in
+/// pieces of twice the size.
+const FIRST_PIECE: usize = 16 << 10;
+
 /// A bump arena that refuses types owning heap memory, because it never runs `Drop`.
-#[derive(Default)]
 pub struct Arena {
     bump: bumpalo::Bump,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Self { bump: bumpalo::Bump::with_capacity(FIRST_PIECE - 256) }
+    }
 }
 
 impl Arena {

@@ -17,12 +17,16 @@ const NOT_LIKE_THIS: &str = "inner transactions can not be used like this";
 
 /// Runs the check.
 pub fn run<'s>(context: &Context<'_, 's>, roots: &'s [RootNode<'s>]) -> Outcome<()> {
-    roots.iter().for_each(|root| walk_root(&mut Usage { context }, root));
+    for root in roots {
+        walk_root(&mut Usage { context, checks_exprs: false }, root);
+    }
     Ok(())
 }
 
 struct Usage<'c, 'r, 's> {
     context: &'c Context<'r, 's>,
+    /// Whether the function being walked has expressions that could be wrong.
+    checks_exprs: bool,
 }
 
 impl<'s> Usage<'_, '_, 's> {
@@ -57,6 +61,7 @@ impl<'s> Usage<'_, '_, 's> {
 impl<'s> Visitor<'s> for Usage<'_, '_, 's> {
     const LOOKS_FOR: Option<Mentions> = Some(Mentions::INNER_TRANSACTIONS);
     fn enter_function(&mut self, function: &'s Function<'s>) {
+        self.checks_exprs = function.mentions.overlaps(Mentions::CHANGES.or(Mentions::CALLS));
         for argument in function.args {
             if self.is_transaction_or_fields(argument.wtype) {
                 self.error(AS_ARGUMENT, argument.loc);
@@ -84,6 +89,9 @@ impl<'s> Visitor<'s> for Usage<'_, '_, 's> {
             _ => self.error(NOT_LIKE_THIS, value.loc()),
         }
         Descend::Into
+    }
+    fn enter_expr(&mut self, _expr: ExprRef<'s>) -> Descend {
+        if self.checks_exprs { Descend::Into } else { Descend::Skip }
     }
     fn leave_expr(&mut self, expr: ExprRef<'s>) {
         match expr {
