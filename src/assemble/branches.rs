@@ -18,6 +18,14 @@ const DISTANCE_LEN: usize = 2;
 /// Label -> index of the op it stands before.
 pub(super) type Labels = LookupMap<Symbol, usize>;
 
+/// An op with targets.
+struct Branch {
+    /// Its place among the ops.
+    index: usize,
+    /// How many bytes its targets take.
+    len: usize,
+}
+
 /// Positions of all ops.
 pub(super) struct Layout {
     /// Where each op starts, and where the last one ends.
@@ -33,46 +41,39 @@ pub(super) fn lay_out(
     avm_version: i64,
 ) -> Outcome<Layout> {
     let varint = avm_version >= VARINT_BRANCH_VERSION;
-    let mut branches = Vec::new();
-    let mut sizes = Vec::with_capacity(code.ops.len());
-    for (index, item) in code.ops.iter().enumerate() {
-        let targets = match &item.op.kind {
+    let mut branches: Vec<Branch> = Vec::with_capacity(code.branches.len());
+    branches.extend(code.branches.iter().map(|&index| {
+        let len = match &code.ops[index].op.kind {
             OpKind::Switch(targets) | OpKind::Match(targets) => targets.len() * DISTANCE_LEN,
-            kind => match single_target(kind) {
-                Some(target) if varint => {
-                    branches.push((index, target));
-                    VARINT_DISTANCE_MAX
-                }
-                Some(_) => DISTANCE_LEN,
-                None => 0,
-            },
+            _ if varint => VARINT_DISTANCE_MAX,
+            _ => DISTANCE_LEN,
         };
-        sizes.push(code.bytes_of(index).len() + targets);
-    }
+        Branch { index, len }
+    }));
     loop {
-        let pcs = running_sums(&sizes, start);
+        let pcs = positions(code, &branches, start);
         // Sizes change for the next round only: within one all branches see the same positions.
         let mut changed = false;
-        for &(index, target) in &branches {
-            let item = &code.ops[index];
-            let size = code.bytes_of(index).len();
+        for branch in branches.iter_mut().filter(|_| varint) {
+            let item = &code.ops[branch.index];
+            let Some(target) = single_target(&item.op.kind) else { continue };
             let fail = |message| Err(Failure::internal(message, item.op.loc));
             let destination = pcs[destination(labels, target)];
-            if destination == pcs[index] {
+            if destination == pcs[branch.index] {
                 let code = item.spec.spec().name;
                 return fail(format!(
                     "jump '{code}' to start of same instruction cannot be encoded"
                 ));
             }
-            let needed = varint_bytes(varint_distance(&pcs, index, destination)).len();
+            let needed = varint_bytes(varint_distance(&pcs, branch.index, destination)).len();
             if needed > VARINT_DISTANCE_MAX {
                 return fail(format!(
                     "branch target for {} is too far away",
                     item.spec.spec().name
                 ));
             }
-            if size + needed < sizes[index] {
-                sizes[index] = size + needed;
+            if needed < branch.len {
+                branch.len = needed;
                 changed = true;
             }
         }
@@ -80,6 +81,25 @@ pub(super) fn lay_out(
             return Ok(Layout { pcs, varint });
         }
     }
+}
+
+/// Where each op starts, and where the last one ends.
+fn positions(code: &Encoded, branches: &[Branch], start: usize) -> Vec<u32> {
+    let total = start + code.bytes.len() + branches.iter().map(|branch| branch.len).sum::<usize>();
+    assert!(u32::try_from(total).is_ok(), "programs are smaller than 4 GiB");
+    let mut pcs = Vec::with_capacity(code.ops.len() + 1);
+    pcs.push(start as u32);
+    let (mut done, mut before) = (0, start);
+    for branch in branches {
+        // up to the branch, whose targets come behind its other bytes
+        let ops = &code.ops[done..branch.index];
+        pcs.extend(ops.iter().map(|item| (before + item.end) as u32));
+        before += branch.len;
+        pcs.push((before + code.ops[branch.index].end) as u32);
+        done = branch.index + 1;
+    }
+    pcs.extend(code.ops[done..].iter().map(|item| (before + item.end) as u32));
+    pcs
 }
 
 impl Layout {
@@ -118,6 +138,11 @@ impl Layout {
     }
 }
 
+/// Whether targets follow the immediates of an op.
+pub(super) fn has_targets(kind: &OpKind) -> bool {
+    matches!(kind, OpKind::Switch(_) | OpKind::Match(_)) || single_target(kind).is_some()
+}
+
 fn single_target(kind: &OpKind) -> Option<Symbol> {
     match kind {
         OpKind::Branch(target)
@@ -130,18 +155,6 @@ fn single_target(kind: &OpKind) -> Option<Symbol> {
 
 fn destination(labels: &Labels, target: Symbol) -> usize {
     *labels.get(&target).expect("every target is a block of the program")
-}
-
-fn running_sums(sizes: &[usize], start: usize) -> Vec<u32> {
-    let position = |at: usize| u32::try_from(at).expect("programs are smaller than 4 GiB");
-    let mut pcs = Vec::with_capacity(sizes.len() + 1);
-    pcs.push(position(start));
-    let mut at = start;
-    for size in sizes {
-        at += size;
-        pcs.push(position(at));
-    }
-    pcs
 }
 
 /// Backward from the start of the op, forward from its end.

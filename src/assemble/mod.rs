@@ -71,6 +71,8 @@ impl Assembled {
 struct Encoded<'p> {
     ops: Vec<Lowered<'p>>,
     bytes: Vec<u8>,
+    /// Which ops have targets.
+    branches: Vec<usize>,
 }
 
 /// An op with its place in the op table.
@@ -79,14 +81,6 @@ struct Lowered<'p> {
     spec: SpecId,
     /// Where its opcode and immediates end among the bytes.
     end: usize,
-}
-
-impl Encoded<'_> {
-    /// Opcode and immediates of an op.
-    fn bytes_of(&self, index: usize) -> &[u8] {
-        let start = index.checked_sub(1).map_or(0, |before| self.ops[before].end);
-        &self.bytes[start..self.ops[index].end]
-    }
 }
 
 /// Assembles a program. Mistakes in template values are reported and assembling goes on with dummies.
@@ -104,8 +98,11 @@ pub fn assemble(
         program.blocks().fold((0, 0), |(blocks, ops), block| (blocks + 1, ops + block.ops.len()));
     let mut labels = LookupMap::with_capacity(block_count);
     // most ops take a byte or two, and some the bytes of a constant
-    let mut code =
-        Encoded { ops: Vec::with_capacity(op_count), bytes: Vec::with_capacity(4 * op_count) };
+    let mut code = Encoded {
+        ops: Vec::with_capacity(op_count),
+        bytes: Vec::with_capacity(4 * op_count),
+        branches: Vec::with_capacity(block_count),
+    };
     for block in program.blocks() {
         if labels.insert(block.label, code.ops.len()).is_some() {
             let message = "AssertionError: expected unique block labels";
@@ -113,6 +110,9 @@ pub fn assemble(
         }
         for op in &block.ops {
             let spec = encode::encode(session, &templates, op, &mut code.bytes)?;
+            if branches::has_targets(&op.kind) {
+                code.branches.push(code.ops.len());
+            }
             code.ops.push(Lowered { op, spec, end: code.bytes.len() });
         }
     }
@@ -120,12 +120,18 @@ pub fn assemble(
 
     let mut bytecode = version;
     bytecode.reserve(layout.pcs.last().map_or(0, |end| *end as usize));
-    let mut stats = Stats::default();
-    for (index, item) in code.ops.iter().enumerate() {
-        let start = bytecode.len();
-        bytecode.extend_from_slice(code.bytes_of(index));
+    let mut done = 0;
+    for &index in &code.branches {
+        let item = &code.ops[index];
+        bytecode.extend_from_slice(&code.bytes[done..item.end]);
         layout.push_targets(&mut bytecode, index, item, &labels)?;
-        stats.add_op(item.spec, bytecode.len() - start);
+        done = item.end;
+    }
+    bytecode.extend_from_slice(&code.bytes[done..]);
+    let mut stats = Stats::default();
+    for (item, span) in code.ops.iter().zip(layout.pcs.array_windows()) {
+        let [start, end] = span;
+        stats.add_op(item.spec, (end - start) as usize);
     }
     let salt_len = if program.autosalt { salt::push_salt(&mut bytecode)? } else { 0 };
     if salt_len > 0 {
