@@ -168,6 +168,10 @@ impl Ssa {
         }
         Ok(())
     }
+    /// Whether a phi was removed, so that somebody may still know its register.
+    pub fn removed_phis(&self) -> bool {
+        !self.replaced.is_empty()
+    }
     /// Records what an operation reads.
     pub fn note_op(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, op: OpId) {
         sub.ops[op].visit_registers_read(ctx.pool, &mut |register| {

@@ -3,6 +3,7 @@
 
 use crate::avm::ops::StackType;
 use crate::base::arena::Symbol;
+use crate::base::text::push_decimal;
 use crate::define_id;
 
 use super::Ctx;
@@ -189,7 +190,7 @@ impl Shape {
     }
     /// The leaf types, left to right.
     pub fn flatten(self, pool: &Pool<'_>) -> Vec<IrType> {
-        let mut leaves = Vec::new();
+        let mut leaves = Vec::with_capacity(self.arity(pool));
         self.flatten_into(pool, &mut leaves);
         leaves
     }
@@ -204,21 +205,27 @@ impl Shape {
             }
         }
     }
-    /// Names of the leaves of a variable called `base`: `base.field` or `base.index`, recursively.
-    /// A single value keeps the name.
-    pub fn leaf_names(self, ctx: Ctx<'_, '_>, base: &str) -> Vec<String> {
-        match self {
-            Shape::One(_) => vec![base.to_owned()],
-            Shape::Tuple(id) => {
-                let tuple = ctx.pool.tuple(id);
-                let element = |(index, element): (usize, &Shape)| match tuple.fields {
-                    Some(fields) => {
-                        element.leaf_names(ctx, &format!("{base}.{}", ctx.text(fields[index])))
-                    }
-                    None => element.leaf_names(ctx, &format!("{base}.{index}")),
-                };
-                tuple.elements.iter().enumerate().flat_map(element).collect()
+    /// Names of the leaves of a variable: `variable.field` or `variable.index`, recursively. A single
+    /// value keeps the name.
+    pub fn leaf_names(self, ctx: Ctx<'_, '_>, variable: Symbol) -> Vec<Symbol> {
+        let Shape::Tuple(_) = self else { return vec![variable] };
+        let mut leaves = Vec::with_capacity(self.arity(ctx.pool));
+        self.add_leaf_names(ctx, &mut ctx.text(variable).to_owned(), &mut leaves);
+        leaves
+    }
+    /// The same, for a part of a variable; the name comes back as it was.
+    fn add_leaf_names(self, ctx: Ctx<'_, '_>, name: &mut String, leaves: &mut Vec<Symbol>) {
+        let Shape::Tuple(id) = self else { return leaves.push(ctx.sym(name)) };
+        let tuple = ctx.pool.tuple(id);
+        let length = name.len();
+        for (index, element) in tuple.elements.iter().enumerate() {
+            name.push('.');
+            match tuple.fields {
+                Some(fields) => name.push_str(ctx.text(fields[index])),
+                None => push_decimal(name, index as u64),
             }
+            element.add_leaf_names(ctx, name, leaves);
+            name.truncate(length);
         }
     }
 }

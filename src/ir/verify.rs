@@ -9,7 +9,7 @@
 //!
 //! A violation is a mistake of this compiler, except for types, which input can get wrong, and for
 //! registers that are read and never defined. Debug builds check all of it; others leave out edges and
-//! phis, and what was checked when it was made.
+//! phis, what was checked when it was made, and of a new body what follows from how it was built.
 
 use crate::avm::ops::ImmediateKind;
 use crate::base::ordered::{LookupMap, OrderedSet};
@@ -25,7 +25,8 @@ use super::types::{AvmType, IrType};
 /// Checks everything that holds before and after destructuring.
 pub fn verify(sub: &Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let (defined, _) = definitions(sub, ctx);
-    verify_body(sub, ctx, &defined, Assignments::Open)
+    verify_body(sub, ctx, Assignments::Open)?;
+    verify_reads(sub, ctx, &defined)
 }
 
 /// Checks single assignment too, unless that was done since the body last changed.
@@ -36,7 +37,8 @@ pub fn verify_ssa(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
     let (defined, repeated) = definitions(sub, ctx);
     assigned_once(ctx, repeated)?;
     let told = ctx.sink().len();
-    verify_body(sub, ctx, &defined, Assignments::Open)?;
+    verify_body(sub, ctx, Assignments::Open)?;
+    verify_reads(sub, ctx, &defined)?;
     // what is reported is reported each time
     sub.memo.verified = ctx.sink().len() == told;
     Ok(())
@@ -51,19 +53,31 @@ enum Assignments {
     Open,
 }
 
-/// Checks a body that was just built.
-pub fn verify_new(sub: &mut Subroutine, ctx: Ctx<'_, '_>) -> Outcome<()> {
-    let (defined, repeated) = definitions(sub, ctx);
+/// Whether what a body reads is known to be defined.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Reads {
+    /// It follows from how the body was built.
+    Defined,
+    /// It has to be checked.
+    Open,
+}
+
+/// Checks a body that was just built, and assigns nothing twice.
+pub fn verify_new(sub: &mut Subroutine, ctx: Ctx<'_, '_>, reads: Reads) -> Outcome<()> {
     let told = ctx.sink().len();
-    verify_body(sub, ctx, &defined, Assignments::Checked)?;
-    assigned_once(ctx, repeated)?;
+    verify_body(sub, ctx, Assignments::Checked)?;
+    if reads == Reads::Open || cfg!(debug_assertions) {
+        let (defined, repeated) = definitions(sub, ctx);
+        verify_reads(sub, ctx, &defined)?;
+        assigned_once(ctx, repeated)?;
+    }
     // PARITY: the reference checks twice, when it sets a body and when it has set it; both report
     // instructions that do not fit their signature.
-    sub.memo.verified = ctx.sink().len() == told;
-    if sub.memo.verified {
+    if ctx.sink().len() == told {
+        sub.memo.verified = reads == Reads::Open;
         return Ok(());
     }
-    verify_body(sub, ctx, &defined, Assignments::Checked)
+    verify_body(sub, ctx, Assignments::Checked)
 }
 
 /// The registers a body defines, and the first that it assigns a second time. That a parameter is
@@ -113,12 +127,7 @@ fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
     Err(Failure::internal(message, Loc::NONE))
 }
 
-fn verify_body(
-    sub: &Subroutine,
-    ctx: Ctx<'_, '_>,
-    defined: &RegisterTable<bool>,
-    assignments: Assignments,
-) -> Outcome<()> {
+fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, assignments: Assignments) -> Outcome<()> {
     for block in &sub.body {
         let data = &sub.blocks[*block];
         for op in &data.ops {
@@ -135,6 +144,11 @@ fn verify_body(
     if cfg!(debug_assertions) {
         assert_structure(sub, ctx);
     }
+    Ok(())
+}
+
+/// Fails for registers that are read and never defined.
+fn verify_reads(sub: &Subroutine, ctx: Ctx<'_, '_>, defined: &RegisterTable<bool>) -> Outcome<()> {
     let mut undefined: OrderedSet<Register> = OrderedSet::default();
     sub.visit_reads_in_order(ctx.pool, &mut |_, register| {
         if !defined[register] {

@@ -120,7 +120,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         loc: Loc,
     ) -> Outcome<Vec<Value>> {
         let shape = self.shape(node.wtype, node.loc)?;
-        let names = self.leaf_symbols(shape, self.ir().text(node.name));
+        let names = self.leaf_symbols(shape, node.name);
         if update == Update::Whole {
             for name in &names {
                 if self.is_implicit_parameter(*name) {

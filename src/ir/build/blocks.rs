@@ -15,6 +15,7 @@ use crate::ir::model::{BasicBlock, BlockId, OpId, Subroutine};
 use crate::ir::op::{Op, OpKind, Register, Terminator, TerminatorKind};
 use crate::ir::ssa::Ssa;
 use crate::ir::types::IrType;
+use crate::ir::verify::Reads;
 
 /// Tables that each body fills anew, in the memory of the body before.
 #[derive(Default)]
@@ -44,6 +45,8 @@ pub struct Blocks<'a, 's> {
     pub sub: Subroutine,
     ssa: Ssa,
     loops: Vec<LoopTargets>,
+    /// Whether an operation in unreachable code was dropped.
+    dropped_operations: bool,
     /// Targets of gotos that stand before their label.
     pending: OrderedMap<Symbol, BlockId>,
     labelled: OrderedMap<Symbol, BlockId>,
@@ -66,6 +69,7 @@ impl<'a, 's> Blocks<'a, 's> {
             sub,
             ssa,
             loops: Vec::new(),
+            dropped_operations: false,
             pending: OrderedMap::default(),
             labelled: OrderedMap::default(),
         })
@@ -105,6 +109,7 @@ impl<'a, 's> Blocks<'a, 's> {
     /// Appends an operation. In unreachable code it is dropped with an error.
     pub fn add(&mut self, kind: OpKind, loc: Loc) {
         if self.is_terminated() {
+            self.dropped_operations = true;
             self.report_unreachable(loc);
             return;
         }
@@ -259,8 +264,9 @@ impl<'a, 's> Blocks<'a, 's> {
         }
     }
 
-    /// Seals what is still open and returns the subroutine with its body, and the tables for the next.
-    pub fn finalise(mut self) -> Outcome<(Subroutine, Tables)> {
+    /// Seals what is still open and returns the subroutine with its body, what its operations read, and
+    /// the tables for the next.
+    pub fn finalise(mut self) -> Outcome<(Subroutine, Reads, Tables)> {
         for (label, block) in &self.pending {
             let message = format!("block with label {} not found", self.ctx.text(*label));
             self.ctx.sink().error(message, self.sub.blocks[*block].loc);
@@ -269,9 +275,14 @@ impl<'a, 's> Blocks<'a, 's> {
             self.ssa.seal(self.ctx, &mut self.sub, *block)?;
         }
         self.ssa.verify_complete(&self.sub)?;
+        // a register somebody knew stays without definition only where one of these took it away
+        let reads = match self.dropped_operations || self.ssa.removed_phis() {
+            true => Reads::Open,
+            false => Reads::Defined,
+        };
         let Self { mut sub, ssa, .. } = self;
         let (mut blocks, mut ops) = (std::mem::take(&mut sub.blocks), std::mem::take(&mut sub.ops));
         (sub.blocks, sub.ops) = (blocks.drain_to_fit(), ops.drain_to_fit());
-        Ok((sub, Tables { ssa, blocks, ops }))
+        Ok((sub, reads, Tables { ssa, blocks, ops }))
     }
 }

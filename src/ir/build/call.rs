@@ -121,7 +121,7 @@ impl<'s> FunctionBuilder<'_, 's> {
                 }
                 (Shape::Tuple(_), Some(name)) => {
                     let values = self.visit_values(arg.value)?;
-                    let names = self.leaf_symbols(shape, self.ir().text(name));
+                    let names = self.leaf_symbols(shape, name);
                     found.extend(names.into_iter().map(Some).zip(values));
                 }
             }

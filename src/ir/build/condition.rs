@@ -101,7 +101,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let [if_true, if_false, merge] =
             self.blocks.make_all(["ternary_true", "ternary_false", "ternary_merge"], loc);
         let name = self.next_temp_name("ternary_result");
-        let names = self.leaf_symbols(shape, self.ir().text(name));
+        let names = self.leaf_symbols(shape, name);
         let types = shape.flatten(self.ir().pool);
         self.branch_on(node.condition, if_true, if_false, loc)?;
         for (block, arm) in [(if_true, node.true_expr), (if_false, node.false_expr)] {

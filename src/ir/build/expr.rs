@@ -158,7 +158,7 @@ impl<'s> FunctionBuilder<'_, 's> {
                 Ok(Some(Source::value(value.into())))
             }
             Shape::Tuple(_) => {
-                let names = self.leaf_symbols(shape, self.ir().text(node.name));
+                let names = self.leaf_symbols(shape, node.name);
                 let mut values = Vec::with_capacity(names.len());
                 for (name, ty) in names.into_iter().zip(shape.flatten(pool)) {
                     values.push(self.read_variable(name, ty)?.into());

@@ -91,9 +91,9 @@ pub(super) fn build<'a, 's>(
         deferred: None,
     };
     builder.build_body()?;
-    let (mut sub, blocks) = builder.blocks.finalise()?;
+    let (mut sub, reads, blocks) = builder.blocks.finalise()?;
     build.tables.replace(Tables { known: builder.known, blocks });
-    verify::verify_new(&mut sub, build.ir)?;
+    verify::verify_new(&mut sub, build.ir, reads)?;
     Ok(sub)
 }
 
@@ -317,8 +317,8 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         Ok(target)
     }
     /// Symbols of the leaves of a variable.
-    pub fn leaf_symbols(&self, shape: Shape, base: &str) -> Vec<Symbol> {
-        shape.leaf_names(self.ir(), base).iter().map(|name| self.sym(name)).collect()
+    pub fn leaf_symbols(&self, shape: Shape, variable: Symbol) -> Vec<Symbol> {
+        shape.leaf_names(self.ir(), variable)
     }
     /// Several values of a shape as one source; a single value for a single type.
     pub fn group(&self, shape: Shape, values: Vec<Value>, loc: Loc) -> Outcome<Source> {

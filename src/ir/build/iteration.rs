@@ -141,7 +141,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         match target {
             Expr::VarExpression(node) => {
                 let shape = self.shape(node.wtype, node.loc)?;
-                let names = self.leaf_symbols(shape, self.ir().text(node.name));
+                let names = self.leaf_symbols(shape, node.name);
                 for (name, ty) in names.into_iter().zip(shape.flatten(self.ir().pool)) {
                     registers.push(self.blocks.new_register(name, ty, node.loc));
                 }

@@ -120,7 +120,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             }
             Expr::VarExpression(node) => {
                 let shape = self.shape(node.wtype, node.loc)?;
-                let names = self.leaf_symbols(shape, self.ir().text(node.name));
+                let names = self.leaf_symbols(shape, node.name);
                 let types = shape.flatten(self.ir().pool);
                 let origin = |(name, ty)| match ty {
                     IrType::ItxnGroupIdx => Origin::Copied(name),

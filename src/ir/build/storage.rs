@@ -289,7 +289,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let kind = TerminatorKind::Branch { condition: exists, non_zero: if_true, zero: if_false };
         self.terminate(kind, loc)?;
         let name = self.next_temp_name("ternary_result");
-        let names = self.leaf_symbols(shape, self.ir().text(name));
+        let names = self.leaf_symbols(shape, name);
         let types = shape.flatten(self.ir().pool);
         self.blocks.activate(if_true)?;
         let decoded = self.decode_from_storage(stored.0, stored.1, loc);

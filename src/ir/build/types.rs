@@ -273,6 +273,7 @@ mod tests {
         assert_eq!(arity(ctx, tuple), 3);
         let shape = shape(ctx, tuple, Loc::NONE).unwrap();
         assert_eq!(shape.name(&pool), "(bool,string,account,)");
-        assert_eq!(shape.leaf_names(ir, "x"), ["x.0", "x.1", "x.2"]);
+        let leaves = shape.leaf_names(ir, ir.sym("x"));
+        assert_eq!(leaves, ["x.0", "x.1", "x.2"].map(|name| ir.sym(name)));
     }
 }
