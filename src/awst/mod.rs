@@ -16,6 +16,7 @@ mod read_decl;
 mod read_expr;
 mod read_memory;
 mod read_references;
+mod read_rows;
 mod read_scalar;
 mod read_stmt;
 mod read_words;

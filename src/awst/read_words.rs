@@ -1,9 +1,10 @@
 //! The words of documents that reading looks for, keys and class names -> small numbers. Each distinct
 //! word of a document and each distinct row of keys is looked up once.
 
+use super::read_rows::ROWS;
 use crate::base::arena::Arena;
-use crate::json::tree::Values;
-use crate::json::{Json, Start, Vocabulary};
+use crate::json::tree::{Shape, Values};
+use crate::json::{Json, Member, Start, Vocabulary};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $(#[$none_doc:meta])* $none:ident, $($member:ident = $text:literal,)*) => {
@@ -307,12 +308,31 @@ const WORDS: [&str; KEYS + TAGS] = {
     words
 };
 
+impl Key {
+    /// Its place among the words.
+    pub(super) const fn word(self) -> u16 {
+        self as u16
+    }
+}
+
+impl Tag {
+    /// Its place among the words.
+    pub(super) const fn word(self) -> u16 {
+        KEYS as u16 + self as u16
+    }
+}
+
 /// What documents are likely to have.
 pub static VOCABULARY: Vocabulary = {
     static TEXTS: [&str; KEYS + TAGS] = WORDS;
     static STARTS: [Start; KEYS + TAGS] = Vocabulary::starts(&WORDS);
-    static PLACES: [(u32, u32); 1024] = Vocabulary::places(&WORDS);
-    Vocabulary::new(&TEXTS, &STARTS, &PLACES)
+    static PLACES: [(u32, u32); 512] = Vocabulary::places(&WORDS);
+    static MEMBERS: [Member; Vocabulary::member_count(ROWS)] =
+        Vocabulary::members(ROWS, Key::Tag.word());
+    static CHOICES: [u16; 1024] = Vocabulary::choices(&WORDS, &MEMBERS);
+    static ROW_KEYS: [u32; Vocabulary::key_count(ROWS)] = Vocabulary::keys(ROWS);
+    static SHAPES: [Shape<'static>; ROWS.len() + 1] = Vocabulary::shapes(ROWS, &ROW_KEYS);
+    Vocabulary::new(&TEXTS, &STARTS, &PLACES, &MEMBERS, &CHOICES, &SHAPES)
 };
 
 /// How many keys and classes there are.

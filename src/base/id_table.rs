@@ -42,6 +42,37 @@ impl IdTable {
             at = (at + 1) & mask;
         }
     }
+    /// The same; or the place where an id that is missing goes, which [`IdTable::fill`] takes before
+    /// anything else is done to the table.
+    #[inline]
+    pub fn find_or_place(
+        &mut self,
+        hash: u32,
+        mut is_it: impl FnMut(u32) -> bool,
+    ) -> Result<u32, usize> {
+        if self.len * 3 >= self.places.len() * 2 {
+            self.grow();
+        }
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let (found, id) = self.places[at];
+            if id == FREE {
+                return Err(at);
+            }
+            if found == hash && is_it(id) {
+                return Ok(id);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+    /// Stores an id at the place that was found for it under `hash`.
+    #[inline]
+    pub fn fill(&mut self, place: usize, hash: u32, id: u32) {
+        debug_assert!(id != FREE && self.places[place].1 == FREE);
+        self.len += 1;
+        self.places[place] = (hash, id);
+    }
     /// Stores an id that was not found under `hash`.
     pub fn insert(&mut self, hash: u32, id: u32) {
         debug_assert_ne!(id, FREE);
@@ -59,6 +90,7 @@ impl IdTable {
         }
         self.places[at] = (hash, id);
     }
+    #[cold]
     fn grow(&mut self) {
         let size = (self.places.len() * 2).max(FIRST_PLACES);
         let old = std::mem::replace(&mut self.places, vec![(0, FREE); size]);
@@ -122,9 +154,9 @@ pub const fn hash_bytes(bytes: &[u8]) -> u32 {
     hash.finish(last_word(bytes), bytes.len())
 }
 
-/// The bytes behind the last whole word, filled up with zeros.
+/// The bytes behind the last whole word of eight, filled up with zeros; the first in the lowest place.
 #[inline]
-const fn last_word(bytes: &[u8]) -> u64 {
+pub const fn last_word(bytes: &[u8]) -> u64 {
     let len = bytes.len();
     let rest = len % 8;
     if rest == 0 {
@@ -145,15 +177,10 @@ const fn last_word(bytes: &[u8]) -> u64 {
 /// The hash of a row of words, begun with `seed`.
 #[inline]
 pub fn hash_words(seed: u32, words: &[u32]) -> u32 {
-    let mut hash = (u64::from(seed) << 32 ^ words.len() as u64).wrapping_mul(FACTOR);
-    let (pairs, rest) = words.as_chunks::<2>();
-    for [low, high] in pairs {
-        hash = mix(hash, u64::from(*high) << 32 | u64::from(*low));
-    }
-    if let [last] = rest {
-        hash = mix(hash, u64::from(*last));
-    }
-    hash as u32
+    let start = (u64::from(seed) << 32 ^ words.len() as u64).wrapping_mul(FACTOR);
+    let add = |hash: u64, word: &u32| (hash ^ u64::from(*word)).wrapping_mul(FACTOR);
+    // every bit of a word reaches the upper half
+    (words.iter().fold(start, add) >> 32) as u32
 }
 
 #[cfg(test)]

@@ -30,9 +30,40 @@ pub(super) fn plain_start(chunk: &[u8; CHUNK]) -> usize {
     chunk.iter().position(is_special).unwrap_or(CHUNK)
 }
 
+/// Which bytes are spaces, the first in the lowest bit.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn spaces(chunk: &[u8; CHUNK]) -> u32 {
+    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x, _mm_set1_epi8};
+    let both = u128::from_le_bytes(*chunk);
+    // SAFETY: every processor of this architecture has SSE2, which is all that these need.
+    let found = unsafe {
+        let bytes = _mm_set_epi64x((both >> 64) as i64, both as i64);
+        _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b' ' as i8)))
+    };
+    found as u32
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn spaces(chunk: &[u8; CHUNK]) -> u32 {
+    (0..).zip(chunk).fold(0, |found, (place, byte)| found | u32::from(*byte == b' ') << place)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{CHUNK, plain_start};
+    use super::{CHUNK, plain_start, spaces};
+
+    #[test]
+    fn spaces_of_a_chunk_are_found() {
+        for byte in 0..=u8::MAX {
+            for place in 0..CHUNK {
+                let mut chunk = [b' '; CHUNK];
+                chunk[place] = byte;
+                let others = u32::from(byte != b' ') << place;
+                assert_eq!(spaces(&chunk), 0xffff & !others, "{byte} at {place}");
+            }
+        }
+    }
 
     #[test]
     fn the_first_special_byte_of_a_chunk_is_found() {

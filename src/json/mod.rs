@@ -5,13 +5,17 @@
 mod build;
 mod chunk;
 pub mod coerce;
+mod likely;
 pub mod read;
+mod rows;
 pub mod tree;
 pub mod value;
+mod vocabulary;
 pub mod write;
 
-pub use build::{Start, Vocabulary};
 pub use read::{DEPTH_MAX, ReadError, is_integer, read, read_knowing};
+pub use rows::Member;
 pub use tree::{Items, Json, Kind, Members};
 pub use value::Value;
+pub use vocabulary::{Row, Start, Vocabulary};
 pub use write::Layout;

@@ -2,7 +2,7 @@
 //! document takes the memory of its distinct values, and whoever reads it can remember by
 //! [`Json::object_id`] or [`Json::text_id`] what it made of a value that occurs a thousand times.
 
-use super::build::Vocabulary;
+use super::vocabulary::Vocabulary;
 use crate::base::arena::Arena;
 use crate::base::id_table::hash_words;
 
@@ -15,6 +15,8 @@ pub struct Values<'a> {
     /// Strings, keys, and the texts of numbers.
     pub(super) texts: &'a [&'a str],
     pub(super) shapes: &'a [Shape<'a>],
+    /// Of the first shapes, whether objects have them; objects have all others.
+    pub(super) is_used: &'a [bool],
     pub(super) object_count: u32,
     pub(super) vocabulary: Option<&'static Vocabulary>,
 }
@@ -122,7 +124,7 @@ impl<'a> Json<'a> {
     /// A string that stands in no document.
     pub fn string(text: &'a str, arena: &'a Arena) -> Self {
         let texts = arena.slice(&[text]);
-        let values = Values { words: &[], texts, shapes: &[], object_count: 0, vocabulary: None };
+        let values = Values { words: &[], texts, ..Values::stored(&[], &[], &[], 0) };
         Json { values: arena.alloc(values), word: Word::new(Tag::String, 0) }
     }
     /// The value, by its kind.
@@ -272,7 +274,7 @@ impl Values<'static> {
         shapes: &'static [Shape<'static>],
         object_count: u32,
     ) -> Self {
-        Self { words, texts, shapes, object_count, vocabulary: None }
+        Self { words, texts, shapes, is_used: &[], object_count, vocabulary: None }
     }
 }
 
@@ -301,7 +303,9 @@ impl<'a> Values<'a> {
         let place = |name| self.texts.iter().position(|text| *text == name);
         // no key has the number that stands for a name that is no text
         let ids = names.map(|name| place(name).map_or(u32::MAX, |id| id as u32));
-        self.shapes.iter().any(|shape| shape.0.iter().any(|key| ids.contains(key)))
+        let has_one = |shape: &Shape<'_>| shape.0.iter().any(|key| ids.contains(key));
+        let is_used = self.is_used.iter().chain(std::iter::repeat(&true));
+        self.shapes.iter().zip(is_used).any(|(shape, is_used)| *is_used && has_one(shape))
     }
     /// The words that come first among the texts.
     #[inline]

@@ -1,9 +1,10 @@
 //! What the reader accepts, and the exact words of what it does not.
 
 use super::*;
+use crate::json::tree::Shape;
 use crate::json::value::Value;
 use crate::json::write::{Layout, write};
-use crate::json::{Kind, Start};
+use crate::json::{Kind, Member, Row, Start};
 
 /// The document rendered on one line, or the error.
 fn check(text: &str) -> String {
@@ -134,16 +135,31 @@ fn equal_values_are_one() {
     let json = read(text, &arena).unwrap();
     let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
     assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
-    assert_eq!(json.values().shape_count(), 1);
+    assert_eq!(json.values().shape_count(), Vocabulary::NONE.shape_count() + 1);
     assert!(json.values().has_one_of(["b"]) && !json.values().has_one_of(["x"]));
 }
 
+/// Some words, and rows that begin alike, that end early, or that are in the other order.
+static WORDS: Vocabulary = {
+    const TEXTS: [&str; 3] = ["a", "a rather long word", "b"];
+    const ROWS: &[Row] = &[
+        Row { keys: &[0, 1, 2], names: &[] },
+        Row { keys: &[0, 2], names: &[1, 2] },
+        Row { keys: &[0], names: &[1] },
+        Row { keys: &[1, 0], names: &[] },
+    ];
+    static PLACES: [(u32, u32); 8] = Vocabulary::places(&TEXTS);
+    static MEMBERS: [Member; Vocabulary::member_count(ROWS)] = Vocabulary::members(ROWS, 0);
+    static CHOICES: [u16; 16] = Vocabulary::choices(&TEXTS, &MEMBERS);
+    static KEYS: [u32; Vocabulary::key_count(ROWS)] = Vocabulary::keys(ROWS);
+    static SHAPES: [Shape<'static>; ROWS.len() + 1] = Vocabulary::shapes(ROWS, &KEYS);
+    static STARTS: [Start; 3] = Vocabulary::starts(&TEXTS);
+    static WORDS: [&str; 3] = TEXTS;
+    Vocabulary::new(&WORDS, &STARTS, &PLACES, &MEMBERS, &CHOICES, &SHAPES)
+};
+
 #[test]
 fn words_of_a_vocabulary_come_first() {
-    static TEXTS: [&str; 2] = ["a", "a rather long word"];
-    static STARTS: [Start; 2] = Vocabulary::starts(&TEXTS);
-    static PLACES: [(u32, u32); 4] = Vocabulary::places(&TEXTS);
-    static WORDS: Vocabulary = Vocabulary::new(&TEXTS, &STARTS, &PLACES);
     let arena = Arena::new();
     let text = r#"{"new": "a", "a rather long word": {"a": "\u0061"}}"#;
     let json = read_knowing(&WORDS, text, &arena).unwrap();
@@ -151,7 +167,7 @@ fn words_of_a_vocabulary_come_first() {
     assert_eq!(json.get("new").and_then(Json::text_id), Some(WORDS.first()));
     let inner = json.get("a rather long word").unwrap();
     assert_eq!(inner.get("a").and_then(Json::text_id), Some(WORDS.first()));
-    assert_eq!(json.values().text_count(), WORDS.first() + 3);
+    assert_eq!(json.values().text_count(), WORDS.first() + 4);
     assert!(json.values().has_one_of(["a"]) && !json.values().has_one_of(["b"]));
 }
 
@@ -293,4 +309,75 @@ fn objects_are_compared_but_for_one_member() {
     assert_eq!(objects[0].hash_but(0), objects[1].hash_but(0));
     assert_ne!(objects[0].hash_but(0), objects[2].hash_but(0));
     assert_eq!(objects[0].hash_but(2), objects[2].hash_but(2));
+}
+
+/// Values that repeat each other in part, with keys of all lengths in all orders.
+fn value(random: &mut u32, depth: usize) -> Value<'static> {
+    let mut below = |bound: u32| {
+        *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (*random >> 16) % bound
+    };
+    let texts =
+        ["a", "a rather long word", "b", "", "abcdefghijklmno", "abcdefghijklmnop", "\u{e9}\n"];
+    let count = below(5);
+    match below(if depth == 0 { 5 } else { 8 }) {
+        0 => Value::Null,
+        1 => Value::Bool(below(2) == 0),
+        2 => Value::Number(["0", "7", "10", "123", "1234", "-1.5e3"][below(6) as usize].into()),
+        3 | 4 => Value::from(texts[below(7) as usize]),
+        5 => Value::Array((0..count).map(|_| value(random, depth - 1)).collect()),
+        _ => {
+            let first = below(7) as usize;
+            let step = 1 + below(2) as usize;
+            let key = |at: u32| texts[(first + at as usize * step) % texts.len()].into();
+            Value::Object((0..count).map(|at| (key(at), value(random, depth - 1))).collect())
+        }
+    }
+}
+
+/// What is known beforehand, what was learned on the way, and how a document is laid out make no
+/// difference.
+#[test]
+fn documents_read_the_same_in_every_layout() {
+    let mut random = 1;
+    for _ in 0..300 {
+        let items: Vec<Value> = (0..12).map(|_| value(&mut random, 5)).collect();
+        let expected = write(&Value::Array(items), Layout::Dense);
+        let arena = Arena::new();
+        let tree = Value::from(read(&expected, &arena).unwrap());
+        for layout in [Layout::Dense, Layout::Line, Layout::Indent(2), Layout::Indent(40)] {
+            let text = write(&tree, layout);
+            let shown =
+                |json: Result<Json, ReadError>| write(&Value::from(json.unwrap()), Layout::Dense);
+            assert_eq!(shown(read(&text, &arena)), expected);
+            assert_eq!(shown(read_knowing(&WORDS, &text, &arena)), expected);
+            let pieces = Pieces { rest: text.as_bytes(), window: Vec::new(), step: 7 };
+            assert_eq!(shown(read_from(pieces, &arena)), expected);
+        }
+    }
+}
+
+/// Objects with the same keys have one shape, however they came to it.
+#[test]
+fn equal_objects_are_one_in_every_form() {
+    let arena = Arena::new();
+    for text in [
+        r#"[{"a": 1, "b": 2}, {"a":1,"b":2}, {"a": 0, "b": 2, "a": 1}, {"\u0061": 1, "b" : 2}]"#,
+        r#"[{"x": 1, "b": 2}, {"x": 0, "b": 2, "x": 1}, {"x" :1, "b":2}, {"\u0078": 1,"b": 2}]"#,
+        r#"[{"x": 0, "x": 1}, {"x":1}, {"x": 1}, {"\u0078" : 1}]"#,
+        "[{}, { }, {\n}, {  }]",
+    ] {
+        for json in [read(text, &arena), read_knowing(&WORDS, text, &arena)] {
+            let json = json.unwrap();
+            assert_eq!(json.values().object_count(), 1, "{text}");
+        }
+    }
+}
+
+#[test]
+fn many_objects_with_different_keys_are_read() {
+    let objects = (0..500).map(|n| format!(r#"{{"k{n}": {n}, "same": [], "s{n}": {{}}}}"#));
+    let text = format!("[{}]", objects.collect::<Vec<_>>().join(", "));
+    let text = format!("[{text}, {text}]");
+    assert_eq!(check(&text), text);
 }
