@@ -1,6 +1,7 @@
-//! AWST JSON -> root nodes: the entry point, references between objects, declarations.
-//! Statements are read in `read_stmt.rs`, expressions in `read_expr.rs`, types in `read_wtype.rs`,
-//! scalars in `read_scalar.rs`.
+//! AWST JSON -> root nodes: the entry point and the walk through the document. What references stand for
+//! is found in `read_references.rs`, what is known of equal objects is kept in `read_memory.rs`. Declarations
+//! are read in `read_decl.rs`, statements in `read_stmt.rs`, expressions in `read_expr.rs` and `read_data.rs`,
+//! types in `read_wtype.rs`, scalars in `read_scalar.rs`.
 //!
 //! Fields are read in the reference's order, because it decides which mistake is reported first: of one
 //! object first the fields with defaults that are present, then the required ones, each group in

@@ -66,21 +66,23 @@ impl<'s> Definitions<'s> {
         }
     }
 
-    /// Defines what is in an array or object; true where there is nothing with an id or a reference.
+    /// Defines what is in an array or object that is not known to be plain; true where there is nothing with
+    /// an id or a reference.
     fn define(&mut self, json: J<'s>, words: &mut Words<'s>, arena: &'s Arena) -> Outcome<bool> {
         let (Some(place), Some(members)) = (json.object_id(), json.as_object()) else {
             let mut is_plain = true;
             for item in json.as_array().into_iter().flat_map(|items| items.iter()) {
-                is_plain &= item.is_scalar() || self.define(item, words, arena)?;
+                is_plain &= self.is_known_plain(item) || self.define(item, words, arena)?;
             }
             return Ok(is_plain);
         };
-        if self.is_plain[place] {
-            return Ok(true);
-        }
         let object = words.object(json, arena);
         let id_at = |key| object.member(key).filter(|id| !id.is_null());
-        let (id, reference) = (id_at(Key::ObjectId), id_at(Key::Reference));
+        let (id, reference) = if object.is_marked() {
+            (id_at(Key::ObjectId), id_at(Key::Reference))
+        } else {
+            (None, None)
+        };
         if let Some(id) = id {
             hashable(id)?;
             if !self.insert(id, json) {
@@ -94,7 +96,7 @@ impl<'s> Definitions<'s> {
         let seen = self.references.len();
         let mut is_plain = id.is_none() && reference.is_none();
         for value in members.values() {
-            if !value.is_scalar() && !self.define(value, words, arena)? {
+            if !self.is_known_plain(value) && !self.define(value, words, arena)? {
                 is_plain = false;
             }
         }
@@ -104,6 +106,11 @@ impl<'s> Definitions<'s> {
         }
         self.is_plain[place] = is_plain;
         Ok(is_plain)
+    }
+    /// Whether a value is known to have no ids and references in it.
+    #[inline]
+    fn is_known_plain(&self, json: J<'s>) -> bool {
+        json.is_scalar() || json.object_id().is_some_and(|place| self.is_plain[place])
     }
     /// The place of what an id defines, if it has one by number.
     fn place(&self, id: J<'s>) -> Option<usize> {

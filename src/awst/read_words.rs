@@ -353,10 +353,13 @@ pub(super) struct Slots {
     has_all: bool,
     /// Whether there are only the members of a location.
     is_location: bool,
+    /// Whether there may be an id or a reference.
+    is_marked: bool,
 }
 
 impl Slots {
-    const NONE: Slots = Slots { by_key: [ABSENT; KEYS + 1], has_all: true, is_location: false };
+    const NONE: Slots =
+        Slots { by_key: [ABSENT; KEYS + 1], has_all: true, is_location: false, is_marked: false };
 
     fn has(&self, key: Key) -> bool {
         self.by_key[key as usize] != ABSENT
@@ -396,6 +399,11 @@ impl<'s> Object<'s> {
             ABSENT => None,
             slot => Some(usize::from(slot)),
         }
+    }
+    /// Whether it may have an id or refer to one.
+    #[inline]
+    pub(super) fn is_marked(self) -> bool {
+        self.slots.is_marked
     }
     /// The members of a location by their keys. None where it has others.
     #[inline]
@@ -467,6 +475,7 @@ impl<'s> Words<'s> {
         }
         slots.is_location = members.len() <= LOCATION_KEYS.len()
             && members.len() == LOCATION_KEYS.iter().filter(|key| slots.has(**key)).count();
+        slots.is_marked = !slots.has_all || slots.has(Key::ObjectId) || slots.has(Key::Reference);
         let slots: &'s Slots = arena.alloc(slots);
         self.slots[shape] = Some(slots);
         slots

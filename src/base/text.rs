@@ -326,7 +326,7 @@ pub fn is_normal_path(path: &str) -> bool {
             (length, is_dot) = (0, false);
         }
     }
-    length > 0 && !is_dot
+    (length > 0 && !is_dot) || path == "/"
 }
 
 /// `path` seen from `base` when it lies in it, else `path` itself. Both must be normalised; only
