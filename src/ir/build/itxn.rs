@@ -102,11 +102,13 @@ impl<'s> FunctionBuilder<'_, 's> {
             Uses::of(self.build.ir.options, self.build.wtypes, body)
         })
     }
-    /// Whether an operation for a variable that is not read can be left out here; if so it counts as
+    /// Whether operations for variables that are not read can be left out here; if so they count as
     /// left out. In unreachable code each operation is an error.
-    pub(super) fn leave_out(&mut self) -> bool {
+    pub(super) fn leave_out(&mut self, operations: usize) -> bool {
         let leaves_out = !self.blocks.is_terminated();
-        self.blocks.sub.left_out += usize::from(leaves_out);
+        if leaves_out {
+            self.blocks.sub.left_out += operations;
+        }
         leaves_out
     }
     /// The type of one value of a field.
@@ -252,12 +254,16 @@ impl<'s> FunctionBuilder<'_, 's> {
         for (field, value) in values {
             self.set_field(variable, *field, Some(value), loc)?;
         }
-        if missing == Missing::AreEmpty {
-            let is_missing =
-                |field: &TxnField| field.is_inner_param() && !values.contains_key(field);
-            for field in TxnField::ALL.iter().copied().filter(is_missing) {
-                self.set_field(variable, field, None, loc)?;
-            }
+        if missing == Missing::StayAsTheyAre {
+            return Ok(());
+        }
+        let is_missing = |field: &TxnField| field.is_inner_param() && !values.contains_key(field);
+        let fields = TxnField::ALL.iter().copied().filter(is_missing);
+        if !self.itxn_uses().counts && self.leave_out(fields.clone().count()) {
+            return Ok(());
+        }
+        for field in fields {
+            self.set_field(variable, field, None, loc)?;
         }
         Ok(())
     }
@@ -268,10 +274,6 @@ impl<'s> FunctionBuilder<'_, 's> {
         value: Option<ExprRef<'s>>,
         loc: Loc,
     ) -> Outcome<()> {
-        let counts_are_read = self.itxn_uses().counts;
-        if value.is_none() && !counts_are_read && self.leave_out() {
-            return Ok(());
-        }
         let fields = self.itxn.fields.get_or_insert_with(variable, Fields::default);
         fields.entry(field).or_default();
         let sources = match value {
@@ -293,7 +295,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             let placed = Placed { assignment: source.loc, register: loc };
             self.assign_at(name, source, placed)?;
         }
-        if !counts_are_read && self.leave_out() {
+        if !self.itxn_uses().counts && self.leave_out(1) {
             return Ok(());
         }
         let count_loc = value.map_or(loc, |value| value.loc());

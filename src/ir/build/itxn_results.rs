@@ -77,7 +77,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let is_last = self.assign_variable(name, is_last, Loc::NONE)?;
         let uses = self.itxn_uses();
         for field in scalar_fields() {
-            if !uses.reads(field) && self.leave_out() {
+            if !uses.reads(field) && self.leave_out(1) {
                 continue;
             }
             let kind = SourceKind::InnerTransactionField {
