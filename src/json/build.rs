@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
             Err(place) => place,
         };
         let word = Word::new(Tag::Object, fitting(self.words.len())?);
-        self.words.extend([shape, self.object_count]);
+        self.words.extend_from_slice(&[shape, self.object_count]);
         self.words.extend_from_slice(values);
         self.object_count += 1;
         self.containers.fill(place, hash, word.0);

@@ -5,6 +5,9 @@
 
 use super::build::{Builder, Place};
 use super::chunk::{CHUNK, spaces};
+use super::open::Open;
+use super::read::{DEPTH_MAX, ReadError};
+use super::rows::UNKNOWN;
 use super::tree::{Tag, Word};
 use super::vocabulary::LONG;
 
@@ -14,24 +17,13 @@ const BLANKS_MAX: usize = 127;
 /// So many bytes hold a byte, blanks, a short key with what is around it, and a short value.
 const LINE: usize = 1 + BLANKS_MAX + LONG + 12;
 
-/// Where members are read from in one go.
-#[derive(Clone, Copy)]
-pub(super) struct Line {
-    /// One byte before the blanks and the key.
-    pub at: usize,
-    /// The member that is likely.
-    pub expected: u32,
-    /// How many blanks are likely.
-    pub blanks: u32,
-}
-
 /// Where reading of members in one go ended.
 pub(super) enum Stop {
-    /// At the byte in front of an unexpected key and its blanks: the expected member is told.
+    /// At the byte in front of a key and its blanks.
     Key,
-    /// In front of the value of a key: its member is told.
+    /// In front of the value of a key.
     Value,
-    /// Behind a value which was not added, and which no comma follows on: its member is told.
+    /// Behind a value, which was not added.
     Item(Word),
 }
 
@@ -46,25 +38,25 @@ impl Builder<'_> {
     pub(super) fn likely_shape(&self, place: Place) -> Option<u32> {
         self.rows.shape(place.member + 1)
     }
-    /// Reads members of an object for as long as they are as expected: behind one byte, which the caller
-    /// knows, as many blanks as given, the key of a known row with at most one space behind its colon, a
-    /// value that is no container, and a comma. Adds the values to those of the object, which start at a
-    /// place, and remembers the row for the next object in the value of the member around this one.
+    /// Reads members of the innermost object, and starts and ends objects in others, for as long as all is
+    /// as expected: behind one byte, which the caller knows, as many blanks as before, the key of a known
+    /// row with at most one space behind its colon, a value that is no array with items, and a comma or
+    /// the end. Adds the values, and remembers the row for the next object in the value of the member
+    /// around an object. Gives where it stopped, and in front of a key the member that is likely.
     #[inline(never)]
     pub(super) fn likely_members(
         &mut self,
         bytes: &[u8],
-        line: Line,
+        mut at: usize,
+        mut expected: u32,
+        open: &mut Vec<Open>,
+        top: &mut Open,
         values: &mut Vec<u32>,
-        first: usize,
-        around: u32,
-    ) -> (Stop, usize, u32) {
-        let Line { mut at, mut expected, blanks } = line;
-        let blanks = blanks as usize;
-        if blanks > BLANKS_MAX {
-            return (Stop::Key, at, expected);
-        }
-        while let Some(line) = window::<LINE>(bytes, at) {
+    ) -> Result<(Stop, usize, u32), ReadError> {
+        while top.blanks as usize <= BLANKS_MAX
+            && let Some(line) = window::<LINE>(bytes, at)
+        {
+            let blanks = top.blanks as usize;
             let key = &self.starts[self.rows.key(expected) as usize];
             if line[1 + blanks] != b'"' || !are_blanks(line, 1, blanks) {
                 break;
@@ -73,10 +65,10 @@ impl Builder<'_> {
             if key.is_at(part(line, 2 + blanks)) {
                 end += key.short_length() + 2;
             } else {
-                let before = values.len() - first;
+                let before = values.len() - top.start;
                 let Some(other) = self.other_member(expected, before, bytes, end) else { break };
                 (expected, end) = other;
-                self.expect_row(expected, before, around);
+                self.expect_row(expected, before, around(open));
             }
             let Some(line) = window::<8>(bytes, end) else { break };
             let offset = match line {
@@ -91,17 +83,44 @@ impl Builder<'_> {
                 b'"' => self
                     .likely_string(expected, bytes, value)
                     .map(|(id, end)| (Word::new(Tag::String, id), end)),
+                b'{' if line[offset + 1] != b'}' && open.len() < DEPTH_MAX => {
+                    top.place.member = expected;
+                    let inner = top.inner(values.len(), b'}');
+                    open.push(std::mem::replace(top, inner));
+                    (at, expected) = (value, self.first_member(expected));
+                    continue;
+                }
+                b'[' if line[offset + 1] == b']' => Some((Self::NO_ITEMS, value + 2)),
                 ..=b' ' => break,
                 _ => likely_word(part(line, offset)).map(|(word, length)| (word, value + length)),
             };
-            let Some((word, end)) = likely else { return (Stop::Value, value, expected) };
-            if bytes.get(end) != Some(&b',') {
-                return (Stop::Item(word), end, expected);
+            let Some((mut word, mut end)) = likely else {
+                top.place.member = expected;
+                return Ok((Stop::Value, value, expected));
+            };
+            while bytes.get(end) != Some(&b',') {
+                let outside = open.last().map_or(0, |outside| outside.close);
+                match self.rows.shape(expected + 1) {
+                    Some(shape)
+                        if outside == b'}' && is_last(bytes, end, top.blanks_outside, b'}') =>
+                    {
+                        values.push(word.0);
+                        word = self.object(shape, &values[top.start..])?;
+                        values.truncate(top.start);
+                        end += top.blanks_outside as usize + 1;
+                        *top = open.pop().expect("it is in an object");
+                        expected = top.place.member;
+                    }
+                    _ => {
+                        top.place.member = expected;
+                        return Ok((Stop::Item(word), end, expected));
+                    }
+                }
             }
             values.push(word.0);
             (at, expected) = (end, expected + 1);
         }
-        (Stop::Key, at, expected)
+        Ok((Stop::Key, at, expected))
     }
     /// The member whose key stands at a place where another was expected, and the place behind the key and
     /// the quotes around it. So many members of the row are before.
@@ -161,6 +180,11 @@ impl Builder<'_> {
         let is_it = bytes.get(end) == Some(&b'"') && bytes[from..end] == *text;
         is_it.then_some(end + 1)
     }
+}
+
+/// The member that the innermost container is in the value of.
+fn around(open: &[Open]) -> u32 {
+    open.last().map_or(UNKNOWN, |around| around.place.member)
 }
 
 /// So many bytes from a place on.

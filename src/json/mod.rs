@@ -6,6 +6,7 @@ mod build;
 mod chunk;
 pub mod coerce;
 mod likely;
+mod open;
 pub mod read;
 mod rows;
 pub mod tree;

@@ -12,7 +12,8 @@ use std::ops::Range;
 
 use self::scan::spaces_end;
 use super::build::{Builder, Place};
-use super::likely::{Line, Stop, is_item_behind, is_last, likely_number, likely_word, window};
+use super::likely::{Stop, is_item_behind, is_last, likely_number, likely_word, window};
+use super::open::{NO_BLANKS, Open, WATCHED};
 use super::rows::EMPTY_SHAPE;
 use super::tree::{Json, Tag, Word};
 use super::vocabulary::Vocabulary;
@@ -181,53 +182,6 @@ pub(super) fn too_large() -> ReadError {
     ReadError { class: "MemoryError", message }
 }
 
-/// An array or object that is being read, or the outside of all.
-#[derive(Clone, Copy)]
-struct Open {
-    /// Where its values start among those of all open containers.
-    start: usize,
-    /// The member whose value is read; that of an array is the one of what is around it.
-    place: Place,
-    /// How many blanks were before its last item, and before the last item of what is around it. In an
-    /// indented document as many are likely before its other items, and before its end.
-    blanks: u32,
-    blanks_outside: u32,
-    /// The byte that ends it; 0 outside.
-    close: u8,
-}
-
-/// So many blanks are nowhere.
-const NO_BLANKS: u32 = u32::MAX;
-
-/// What is added to the byte that ends a container where the extents of its items are asked for, so that
-/// none of its ends is expected.
-const WATCHED: u8 = 0x80;
-
-impl Open {
-    const OUTSIDE: Open = Open {
-        start: 0,
-        place: Place::OUTSIDE,
-        blanks: NO_BLANKS,
-        blanks_outside: NO_BLANKS,
-        close: 0,
-    };
-
-    /// How many blanks are likely before the first item of a container in this one.
-    #[inline(always)]
-    fn blanks_inside(&self) -> u32 {
-        match self.blanks {
-            // no line ends, so there are none but behind commas
-            0 | 1 | NO_BLANKS => 0,
-            blanks => blanks.saturating_add(blanks.saturating_sub(self.blanks_outside)),
-        }
-    }
-    /// How many blanks are likely before the end of a container in this one.
-    #[inline(always)]
-    fn blanks_behind(&self) -> u32 {
-        if self.blanks == 1 { 0 } else { self.blanks }
-    }
-}
-
 struct Reader<'x, 'a, I> {
     input: I,
     at: usize,
@@ -296,20 +250,16 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                             };
                             Some((empty, at + 2))
                         } else {
-                            let place = Place::at(top.place.member);
-                            let blanks = top.blanks_inside();
-                            let blanks_outside = top.blanks_behind();
-                            open.push(top);
-                            top =
-                                Open { start: values.len(), place, blanks, blanks_outside, close };
+                            let inner = top.inner(values.len(), close);
+                            open.push(std::mem::replace(&mut top, inner));
                             if open.len() == 1 && self.extents.is_some() {
                                 (top.close, top.blanks) = (close | WATCHED, NO_BLANKS);
                             }
                             if close == b'}' {
-                                break 'key self.builder.first_member(place.member);
+                                break 'key self.builder.first_member(top.place.member);
                             }
-                            if top.close == b']' && is_item_behind(bytes, at, blanks) {
-                                at += 1 + blanks as usize;
+                            if top.close == b']' && is_item_behind(bytes, at, top.blanks) {
+                                at += 1 + top.blanks as usize;
                             } else if slowly!(self, bytes, at, self.item(&mut top)) == b']' {
                                 self.is_empty = true;
                                 top = open.pop().expect("the array is in something");
@@ -378,17 +328,16 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
                 }
             };
             // a key is next, behind one byte and blanks
-            let line = Line { at, expected, blanks: top.blanks };
-            let (start, around) =
-                (top.start, open.last().expect("it is in something").place.member);
+            let builder = &mut self.builder;
             let (stop, place, member) =
-                self.builder.likely_members(bytes, line, &mut values, start, around);
+                builder.likely_members(bytes, at, expected, &mut open, &mut top, &mut values)?;
             at = place;
             match stop {
-                Stop::Value => top.place.member = member,
-                Stop::Item(word) => (top.place.member, item) = (member, Some(word)),
+                Stop::Value => {}
+                Stop::Item(word) => item = Some(word),
                 Stop::Key => {
-                    let before = values.len() - start;
+                    let before = values.len() - top.start;
+                    let around = open.last().expect("the object is in something").place.member;
                     if !slowly!(self, bytes, at, self.key(member, &mut top, before, around)?) {
                         self.is_empty = true;
                         top = open.pop().expect("the object is in something");
