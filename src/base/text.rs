@@ -160,17 +160,21 @@ pub fn split_lines(text: &str) -> impl Iterator<Item = &str> {
 /// Removes the longest run of blanks that all lines start with; lines of nothing but blanks become
 /// empty. As Python's `textwrap.dedent`: only `\n` separates lines here.
 pub fn dedent(text: &str) -> String {
-    let blank = |c: char| c == ' ' || c == '\t';
-    let lines: Vec<&str> =
-        text.split('\n').map(|line| if line.chars().all(blank) { "" } else { line }).collect();
-    let margins = lines.iter().filter(|line| !line.is_empty()).map(|line| {
-        let content = line.trim_start_matches(blank);
+    dedent_lines(text.split('\n')).collect::<Vec<_>>().join("\n")
+}
+
+/// The same for a text whose lines stand apart.
+pub fn dedent_lines<'t>(
+    lines: impl Iterator<Item = &'t str> + Clone,
+) -> impl Iterator<Item = &'t str> {
+    let is_blank = |c: char| c == ' ' || c == '\t';
+    let lines = lines.map(move |line| if line.chars().all(is_blank) { "" } else { line });
+    let margins = lines.clone().filter(|line| !line.is_empty()).map(|line| {
+        let content = line.trim_start_matches(is_blank);
         &line[..line.len() - content.len()]
     });
     let margin = margins.reduce(common_prefix).unwrap_or("");
-    let dedented: Vec<&str> =
-        lines.iter().map(|line| line.strip_prefix(margin).unwrap_or(line)).collect();
-    dedented.join("\n")
+    lines.map(move |line| line.strip_prefix(margin).unwrap_or(line))
 }
 
 /// What two runs of blanks start with alike.

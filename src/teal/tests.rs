@@ -71,6 +71,42 @@ fn what_is_read_is_rendered_again() {
 }
 
 #[test]
+fn source_comments_are_dedented_and_do_not_end_with_an_empty_line() {
+    // a character outside of ASCII needs a closer look, which has to find the same
+    for word in ["why", "wh\u{ff}"] {
+        let arena = Arena::new();
+        let mut session = Session::new(&arena, None);
+        let file = session.sym("/x.py");
+        let first = format!("    # {word}");
+        let lines = [&first, "", "\t", "      y  ", " \t", "return"];
+        session.sources.insert(file, Some(&lines));
+        let text = "#pragma version 11\n\n// f() -> void:\nf:\n    return\n";
+        let mut program = text_read::read(&session, text).expect("readable TEAL");
+        let mut shown = |line, end_line| {
+            program.subroutines[0].blocks[0].ops[0].loc = session.locs.intern(SourceLocation {
+                file: Some(file),
+                line,
+                end_line,
+                comment_lines: 0,
+                column: None,
+                end_column: None,
+            });
+            let text = render(&session, 1, &program, Detail::Plain).expect("renders");
+            let (_, shown) = text.split_once("f:\n").expect("the subroutine has a label");
+            shown.to_owned()
+        };
+        assert_eq!(
+            shown(1, 5),
+            format!(
+                "    // /x.py:1-5\n    // # {word}\n    // \n    // \n    //   y\n    return\n"
+            )
+        );
+        assert_eq!(shown(2, 3), "    // /x.py:2-3\n    // \n    return\n");
+        assert_eq!(shown(3, 3), "    // /x.py:3\n    return\n");
+    }
+}
+
+#[test]
 fn source_comments_start_with_the_comment_above_a_statement() {
     let arena = Arena::new();
     let mut session = Session::new(&arena, None);

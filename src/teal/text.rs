@@ -10,7 +10,7 @@ use super::model::{
 use crate::avm::ops;
 use crate::base::arena::Symbol;
 use crate::base::source::{Loc, SourceLocation};
-use crate::base::text::{dedent, push_decimal, repr, split_lines, strip_end};
+use crate::base::text::{dedent, dedent_lines, push_decimal, repr, split_lines, strip_end};
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
@@ -125,18 +125,17 @@ fn push_source(
     out.push_str("    // ");
     session.push_location(out, &whole);
     out.push('\n');
-    match lines {
-        // nothing else has to be as far to the left
-        [line] if is_one_line(line) => {
-            let line = strip_end(line.trim_start_matches([' ', '\t']));
-            if !line.is_empty() {
-                push_comment_line(out, line);
-            }
-        }
-        _ => {
-            for line in split_lines(&dedent(&lines.join("\n"))) {
+    if lines.iter().all(|line| is_one_line(line)) {
+        let mut lines = dedent_lines(lines.iter().copied()).peekable();
+        while let Some(line) = lines.next() {
+            // an empty line at the end is only the end of the one before
+            if !line.is_empty() || lines.peek().is_some() {
                 push_comment_line(out, strip_end(line));
             }
+        }
+    } else {
+        for line in split_lines(&dedent(&lines.join("\n"))) {
+            push_comment_line(out, strip_end(line));
         }
     }
     Ok(())
