@@ -33,8 +33,7 @@ impl<'s> Definitions<'s> {
         arena: &'s Arena,
     ) -> Outcome<Self> {
         let mut all = Self::default();
-        let keys = [Key::ObjectId, Key::Reference].map(Key::text);
-        if document.values().has_one_of(keys) {
+        if words.may_be_marked(document.values()) {
             let objects = document.values().object_count();
             all.by_number = vec![None; objects];
             all.is_plain = vec![false; objects];

@@ -361,10 +361,42 @@ impl Slots {
     const NONE: Slots =
         Slots { by_key: [ABSENT; KEYS + 1], has_all: true, is_location: false, is_marked: false };
 
-    fn has(&self, key: Key) -> bool {
+    /// The places of the members of objects with a row of keys, by their places among the words.
+    const fn of(keys: &[u16]) -> Self {
+        let mut slots = Self::NONE;
+        let mut slot = 0;
+        while slot < keys.len() {
+            slots.by_key[keys[slot] as usize] = slot as u8;
+            slot += 1;
+        }
+        slots.with_kinds(keys.len())
+    }
+    /// The same, with what is known of so many members by their keys.
+    const fn with_kinds(mut self, members: usize) -> Self {
+        let (mut of_location, mut index) = (0, 0);
+        while index < LOCATION_KEYS.len() {
+            of_location += self.has(LOCATION_KEYS[index]) as usize;
+            index += 1;
+        }
+        self.is_location = of_location == members;
+        self.is_marked = !self.has_all || self.has(Key::ObjectId) || self.has(Key::Reference);
+        self
+    }
+    const fn has(&self, key: Key) -> bool {
         self.by_key[key as usize] != ABSENT
     }
 }
+
+/// Of the shapes that documents are likely to have, in their order: that of no keys, and the rows.
+static KNOWN_SLOTS: [Slots; ROWS.len() + 1] = {
+    let mut slots = [const { Slots::NONE }; ROWS.len() + 1];
+    let mut row = 0;
+    while row < ROWS.len() {
+        slots[row + 1] = Slots::of(ROWS[row].keys);
+        row += 1;
+    }
+    slots
+};
 
 /// The keys of a location.
 const LOCATION_KEYS: [Key; 6] =
@@ -434,11 +466,22 @@ impl<'s> Words<'s> {
     /// Nothing is known yet but what the document was read with.
     pub(super) fn new(document: &Values<'_>) -> Self {
         let known = document.vocabulary().filter(|known| std::ptr::eq(*known, &VOCABULARY));
-        Self {
-            first: known.map(Vocabulary::first),
-            tags: Vec::new(),
-            slots: vec![None; document.shape_count()],
+        let mut slots = Vec::with_capacity(document.shape_count());
+        if known.is_some() {
+            slots.extend(KNOWN_SLOTS.iter().map(Some));
         }
+        slots.resize(document.shape_count(), None);
+        Self { first: known.map(Vocabulary::first), tags: Vec::new(), slots }
+    }
+    /// Whether objects of a document may have ids or refer to some.
+    pub(super) fn may_be_marked(&self, document: &Values<'_>) -> bool {
+        let marks = [Key::ObjectId, Key::Reference].map(Key::text);
+        if self.first.is_none() {
+            return document.has_one_of(0, marks);
+        }
+        let mut known = KNOWN_SLOTS.iter().enumerate();
+        known.any(|(shape, slots)| slots.is_marked && document.is_used(shape))
+            || document.has_one_of(KNOWN_SLOTS.len(), marks)
     }
     /// An object with the places of its members, which are kept in `arena`.
     #[inline]
@@ -473,10 +516,7 @@ impl<'s> Words<'s> {
                 }
             }
         }
-        slots.is_location = members.len() <= LOCATION_KEYS.len()
-            && members.len() == LOCATION_KEYS.iter().filter(|key| slots.has(**key)).count();
-        slots.is_marked = !slots.has_all || slots.has(Key::ObjectId) || slots.has(Key::Reference);
-        let slots: &'s Slots = arena.alloc(slots);
+        let slots: &'s Slots = arena.alloc(slots.with_kinds(members.len()));
         self.slots[shape] = Some(slots);
         slots
     }
@@ -517,5 +557,25 @@ mod tests {
         assert!(Key::ALL.iter().all(|key| Key::of(key.text()) == *key));
         assert!(Tag::ALL.iter().all(|tag| Tag::of(tag.text()) == *tag));
         assert_eq!((Key::of("x"), Tag::of("x")), (Key::Unknown, Tag::Unknown));
+    }
+
+    #[test]
+    fn members_of_known_rows_are_found_as_those_of_others() {
+        let arena = Arena::new();
+        for row in ROWS {
+            let keys = row.keys.iter().map(|key| format!("{:?}: 1", WORDS[usize::from(*key)]));
+            let text = format!("{{{}}}", keys.collect::<Vec<_>>().join(", "));
+            let known = crate::json::read_knowing(&VOCABULARY, &text, &arena).unwrap();
+            let other = crate::json::read(&text, &arena).unwrap();
+            let [mut in_known, mut in_other] = [known, other].map(|json| Words::new(json.values()));
+            let slots = in_known.object(known, &arena).slots;
+            let others = in_other.object(other, &arena).slots;
+            assert!(KNOWN_SLOTS.iter().any(|known| std::ptr::eq(known, slots)), "{text}");
+            assert_eq!(slots.by_key, others.by_key, "{text}");
+            assert_eq!(slots.is_location, others.is_location, "{text}");
+            assert_eq!(slots.is_marked, others.is_marked, "{text}");
+            assert_eq!(in_known.may_be_marked(known.values()), slots.is_marked, "{text}");
+            assert_eq!(in_other.may_be_marked(other.values()), slots.is_marked, "{text}");
+        }
     }
 }

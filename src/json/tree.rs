@@ -298,14 +298,19 @@ impl<'a> Values<'a> {
     pub fn shape_count(&self) -> usize {
         self.shapes.len()
     }
-    /// Whether an object has a member with one of these names.
-    pub fn has_one_of<const N: usize>(&self, names: [&str; N]) -> bool {
+    /// Whether an object of a shape from the given one on has a member with one of these names.
+    pub fn has_one_of<const N: usize>(&self, from: usize, names: [&str; N]) -> bool {
         let place = |name| self.texts.iter().position(|text| *text == name);
         // no key has the number that stands for a name that is no text
         let ids = names.map(|name| place(name).map_or(u32::MAX, |id| id as u32));
         let has_one = |shape: &Shape<'_>| shape.0.iter().any(|key| ids.contains(key));
-        let is_used = self.is_used.iter().chain(std::iter::repeat(&true));
-        self.shapes.iter().zip(is_used).any(|(shape, is_used)| *is_used && has_one(shape))
+        let mut shapes = self.shapes.iter().enumerate().skip(from);
+        shapes.any(|(shape, keys)| self.is_used(shape) && has_one(keys))
+    }
+    /// Whether objects have a shape.
+    #[inline]
+    pub fn is_used(&self, shape: usize) -> bool {
+        self.is_used.get(shape).copied().unwrap_or(true)
     }
     /// The words that come first among the texts.
     #[inline]

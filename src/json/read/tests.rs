@@ -136,7 +136,7 @@ fn equal_values_are_one() {
     let ids: Vec<_> = json.as_array().unwrap().iter().map(Json::object_id).collect();
     assert_eq!(ids, [Some(0), Some(0), Some(1), None]);
     assert_eq!(json.values().shape_count(), Vocabulary::NONE.shape_count() + 1);
-    assert!(json.values().has_one_of(["b"]) && !json.values().has_one_of(["x"]));
+    assert!(json.values().has_one_of(0, ["b"]) && !json.values().has_one_of(0, ["x"]));
 }
 
 /// Some words, and rows that begin alike, that end early, or that are in the other order.
@@ -168,7 +168,7 @@ fn words_of_a_vocabulary_come_first() {
     let inner = json.get("a rather long word").unwrap();
     assert_eq!(inner.get("a").and_then(Json::text_id), Some(WORDS.first()));
     assert_eq!(json.values().text_count(), WORDS.first() + 4);
-    assert!(json.values().has_one_of(["a"]) && !json.values().has_one_of(["b"]));
+    assert!(json.values().has_one_of(0, ["a"]) && !json.values().has_one_of(0, ["b"]));
 }
 
 #[test]
