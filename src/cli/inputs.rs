@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::args::CompileArgs;
+use crate::awst::VOCABULARY;
 use crate::base::arena::Arena;
 use crate::json::read::{Input, read_from};
 use crate::json::{Json, ReadError};
@@ -48,7 +49,7 @@ pub enum Read<'a> {
     Text(String),
 }
 
-/// Reads a document; what its suffix says is compressed is unpacked.
+/// Reads syntax trees; what the suffix of their file says is compressed is unpacked.
 pub fn read_document<'a>(path: &Path, arena: &'a Arena) -> io::Result<Read<'a>> {
     let file = File::open(path)?;
     let facts = file.metadata()?;
@@ -68,7 +69,7 @@ pub fn read_document<'a>(path: &Path, arena: &'a Arena) -> io::Result<Read<'a>> 
 
 fn read_pieces(from: impl io::Read, arena: &Arena) -> Option<Json<'_>> {
     let mut pieces = Pieces { from, window: vec![0; PIECE], filled: 0, failed: false };
-    let json = read_from(&mut pieces, arena).ok()?;
+    let json = read_from(Some(&VOCABULARY), &mut pieces, arena).ok()?;
     (!pieces.failed).then_some(json)
 }
 

@@ -163,9 +163,14 @@ fn read_text<'a>(
     Reader { input: Text(text), at: 0, builder, extents, item: 0, is_empty: false }.document()
 }
 
-/// Reads one document piece by piece. Its mistakes are told as the input tells them.
-pub fn read_from<'a>(input: impl Input, arena: &'a Arena) -> Result<Json<'a>, ReadError> {
-    let builder = Builder::new(arena, input.bytes().len(), None);
+/// Reads one document, which may be likely to have the words of a vocabulary, piece by piece. Its mistakes
+/// are told as the input tells them.
+pub fn read_from<'a>(
+    vocabulary: Option<&'static Vocabulary>,
+    input: impl Input,
+    arena: &'a Arena,
+) -> Result<Json<'a>, ReadError> {
+    let builder = Builder::new(arena, input.bytes().len(), vocabulary);
     Reader { input, at: 0, builder, extents: None, item: 0, is_empty: false }.document()
 }
 

@@ -241,14 +241,14 @@ fn pieces_read_as_the_whole() {
         for step in 1..text.len().max(2) {
             let arena = Arena::new();
             let pieces = Pieces { rest: text.as_bytes(), window: Vec::new(), step };
-            match read_from(pieces, &arena) {
+            match read_from(None, pieces, &arena) {
                 Ok(json) => assert_eq!(write(&Value::from(json), Layout::Line), expected),
                 Err(_) => assert!(expected.starts_with("JSONDecodeError"), "{text} {step}"),
             }
         }
     }
     let bad = Pieces { rest: b"\"\xff\"", window: Vec::new(), step: 9 };
-    assert!(read_from(bad, &Arena::new()).is_err());
+    assert!(read_from(None, bad, &Arena::new()).is_err());
 }
 
 /// A document inside of a string, as requests have it, with escapes at every place of a chunk.
@@ -264,7 +264,11 @@ fn long_strings_with_escapes_read_as_what_was_written() {
     for step in [1, 2, 15, 16, 17, 511, 512, 513, written.len()] {
         let arena = Arena::new();
         let pieces = Pieces { rest: written.as_bytes(), window: Vec::new(), step };
-        assert_eq!(read_from(pieces, &arena).unwrap().as_str(), Some(text.as_str()), "{step}");
+        assert_eq!(
+            read_from(None, pieces, &arena).unwrap().as_str(),
+            Some(text.as_str()),
+            "{step}"
+        );
     }
     assert_eq!(read(&written, &Arena::new()).unwrap().as_str(), Some(text.as_str()));
 }
@@ -283,7 +287,7 @@ fn what_is_likely_is_read_as_what_is_not() {
             for other in [" ", "", "{", "}", "]", ",", "\"", "\n", "0"] {
                 let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
                 let pieces = Pieces { rest: changed.as_bytes(), window: Vec::new(), step: 1 };
-                let slow = read_from(pieces, &arena).map(Value::from);
+                let slow = read_from(None, pieces, &arena).map(Value::from);
                 match (read(&changed, &arena).map(Value::from), slow) {
                     (Ok(fast), Ok(slow)) => {
                         assert_eq!(write(&fast, Layout::Dense), write(&slow, Layout::Dense));
@@ -352,7 +356,9 @@ fn documents_read_the_same_in_every_layout() {
             assert_eq!(shown(read(&text, &arena)), expected);
             assert_eq!(shown(read_knowing(&WORDS, &text, &arena)), expected);
             let pieces = Pieces { rest: text.as_bytes(), window: Vec::new(), step: 7 };
-            assert_eq!(shown(read_from(pieces, &arena)), expected);
+            assert_eq!(shown(read_from(None, pieces, &arena)), expected);
+            let pieces = Pieces { rest: text.as_bytes(), window: Vec::new(), step: 1000 };
+            assert_eq!(shown(read_from(Some(&WORDS), pieces, &arena)), expected);
         }
     }
 }
