@@ -140,7 +140,8 @@ impl InliningPlan {
 fn is_trivial(sub: &Subroutine) -> bool {
     let [block] = sub.body[..] else { return false };
     let block = &sub.blocks[block];
-    block.phis.is_empty()
+    sub.left_out == 0
+        && block.phis.is_empty()
         && match block.ops[..] {
             [] => true,
             [op] => {

@@ -32,7 +32,7 @@ struct Dead {
 
 /// See the module.
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
-    sub.left_out = 0;
+    let had_left_out = std::mem::take(&mut sub.left_out) > 0;
     let pool = ctx.ir.pool;
     let mut usages = collect(sub, pool);
     let mut pending: Vec<Register> = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         data.phis.retain(|phi| !dead.phis.contains(*phi));
         data.ops.retain(|op| !dead.ops.contains(*op));
     }
-    Ok(!dead.blocks.is_empty())
+    Ok(had_left_out || !dead.blocks.is_empty())
 }
 
 fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Usages {
