@@ -242,7 +242,8 @@ pub struct Subroutine {
 }
 
 impl Subroutine {
-    /// A subroutine without a body. The parameters have the first ids.
+    /// A subroutine without a body. The parameters have the first ids: each that of its place, or of the
+    /// first one it equals.
     pub fn new(id: SubId, loc: Loc, parameters: Vec<Register>, returns: Vec<IrType>) -> Self {
         let registers = u32::try_from(parameters.len()).expect("fewer than 2^32 parameters");
         Self {

@@ -121,10 +121,14 @@ fn ids_fit(sub: &Subroutine, ctx: Ctx<'_, '_>) -> bool {
 }
 
 fn assigned_once(ctx: Ctx<'_, '_>, repeated: Option<Register>) -> Outcome<()> {
-    let Some(register) = repeated else { return Ok(()) };
+    repeated.map_or(Ok(()), |register| Err(assigned_again(ctx, register)))
+}
+
+/// The error of a register that more than one operation assigns.
+pub fn assigned_again(ctx: Ctx<'_, '_>, register: Register) -> Failure {
     let name = text::register(ctx, register);
     let message = format!("SSA constraint violated: {name} is assigned multiple times");
-    Err(Failure::internal(message, Loc::NONE))
+    Failure::internal(message, Loc::NONE)
 }
 
 fn verify_body(sub: &Subroutine, ctx: Ctx<'_, '_>, assignments: Assignments) -> Outcome<()> {

@@ -217,6 +217,8 @@ pub fn make_subroutine<'s>(
 ) -> Outcome<Subroutine> {
     let function = function.function();
     let mut parameters = Vec::new();
+    // nothing keeps two parameters from having one name
+    let mut ids: LookupMap<Register, RegisterId> = LookupMap::new();
     for arg in function.args {
         let name = ctx.ir.text(arg.name);
         types::for_each_leaf(ctx.types(), arg.wtype, name, &mut |name, wtype| {
@@ -228,6 +230,9 @@ pub fn make_subroutine<'s>(
             let mut parameter = Register::local(id, ctx.ir.sym(name), 0, ty, arg.loc);
             parameter.role =
                 if returned { RegisterRole::ParameterWithReturn } else { RegisterRole::Parameter };
+            if function.args.len() > 1 {
+                parameter.id = *ids.get_or_insert_with(parameter, || id);
+            }
             parameters.push(parameter);
             Ok(())
         })?;

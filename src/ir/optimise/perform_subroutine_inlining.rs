@@ -12,13 +12,13 @@ use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, SecondaryMap};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
-use crate::ir::Ctx;
 use crate::ir::model::{BasicBlock, BlockId, OpId, Phi, PhiArg, PhiId, Program, Subroutine};
 use crate::ir::op::{
     Constant, Op, OpKind, Register, RegisterId, RegisterRole, Source, SourceKind, Terminator,
     TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
+use crate::ir::{Ctx, verify};
 
 use super::PassCtx;
 use super::inlining_plan::InliningPlan;
@@ -328,8 +328,13 @@ impl Inliner<'_, '_, '_> {
         if invoke.args.len() != callee.sub().parameters.len() {
             return Err(Failure::internal("call with a wrong number of arguments", call_loc));
         }
-        for parameter in &callee.sub().parameters {
-            defined.push(self.versions.shifted(*parameter));
+        for (place, parameter) in callee.sub().parameters.iter().enumerate() {
+            let register = self.versions.shifted(*parameter);
+            // parameters of one name have one id, that of the first
+            if parameter.id.index() != place {
+                return Err(verify::assigned_again(self.ctx.ir, register));
+            }
+            defined.push(register);
         }
         let mut blocks = self.copy_body(sub, callee, &mut defined);
 
