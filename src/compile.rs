@@ -30,6 +30,7 @@ use crate::ir::model::{Artifact, ProgramKind};
 use crate::ir::pool::Pool;
 use crate::ir::{self, Ctx};
 use crate::json::coerce::{class_name, to_text};
+use crate::json::read::{Input, read_from};
 use crate::json::write::Layout;
 use crate::json::{Json, Kind, ReadError};
 use crate::metadata::Metadata;
@@ -48,6 +49,16 @@ pub enum Document<'r> {
     Text(&'r str),
     /// Its tree.
     Tree(Json<'r>),
+}
+
+impl<'r> Document<'r> {
+    /// The tree of syntax trees whose text comes piece by piece.
+    ///
+    /// # Errors
+    /// When the text is not JSON, as the input tells it.
+    pub fn read_awst(input: impl Input, arena: &'r Arena) -> Result<Json<'r>, ReadError> {
+        read_from(Some(&awst::VOCABULARY), input, arena)
+    }
 }
 
 /// Who asks; decides how mistakes in the documents are told.

@@ -6,9 +6,9 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::args::CompileArgs;
-use crate::awst::VOCABULARY;
 use crate::base::arena::Arena;
-use crate::json::read::{Input, read_from};
+use crate::compile::Document;
+use crate::json::read::Input;
 use crate::json::{Json, ReadError};
 
 /// How much of a file is in memory at a time.
@@ -69,7 +69,7 @@ pub fn read_document<'a>(path: &Path, arena: &'a Arena) -> io::Result<Read<'a>> 
 
 fn read_pieces(from: impl io::Read, arena: &Arena) -> Option<Json<'_>> {
     let mut pieces = Pieces { from, window: vec![0; PIECE], filled: 0, failed: false };
-    let json = read_from(Some(&VOCABULARY), &mut pieces, arena).ok()?;
+    let json = Document::read_awst(&mut pieces, arena).ok()?;
     (!pieces.failed).then_some(json)
 }
 
