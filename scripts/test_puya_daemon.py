@@ -5,6 +5,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import sys
@@ -35,9 +36,15 @@ OPTIONS = json.dumps({"compilation_set": {"nothing": "out"}})
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return listener.getsockname()[1]
+    """A port that was free a moment ago; not one of those that the system gives to others."""
+    while True:
+        port = random.randrange(24_000, 32_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind((HOST, port))
+            except OSError:
+                continue
+        return port
 
 
 class Test(unittest.TestCase):

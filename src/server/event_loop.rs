@@ -41,6 +41,11 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// How long a stopping daemon waits for its clients to take their answers.
 const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 
+/// How often a port is asked for that is in use, and at most how long between two tries: when two
+/// sockets start to listen on one port at the same moment, Linux may refuse both.
+const LISTEN_TRIES: u32 = 5;
+const LISTEN_AGAIN: Duration = Duration::from_millis(4);
+
 /// A message beyond this size makes it worth giving freed memory back to the system.
 const LARGE_WORK: usize = 16 << 10;
 
@@ -171,14 +176,30 @@ pub struct Server {
     past_traffic: (u64, u64),
 }
 
+/// What `bind` makes of `wanted`. Of several processes that listen at the same moment one succeeds:
+/// where all were refused, each tries again after a time of its own.
+fn listen<L>(
+    wanted: SocketAddr,
+    bind: impl Fn(SocketAddr) -> io::Result<L>,
+) -> Result<L, ServerError> {
+    let mut tries = 1..LISTEN_TRIES;
+    loop {
+        match bind(wanted) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                tries.next().ok_or(ServerError::InUse(wanted))?;
+                std::thread::sleep(LISTEN_AGAIN.mul_f64(0.5 + 0.5 * fastrand::f64()));
+            }
+            Err(error) => return Err(ServerError::Bind(wanted, error)),
+        }
+    }
+}
+
 impl Server {
     /// Binds, takes the pid file, and says where it listens.
     pub fn bind(config: ServerConfig, compile: Compile) -> Result<Self, ServerError> {
         let wanted = SocketAddr::new(config.host, config.port);
-        let mut listener = TcpListener::bind(wanted).map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => ServerError::InUse(wanted),
-            _ => ServerError::Bind(wanted, error),
-        })?;
+        let mut listener = listen(wanted, TcpListener::bind)?;
         let io = |what| move |error| ServerError::Io(what, error);
         let address = listener.local_addr().map_err(io("cannot tell the address"))?;
         let pid_file = config.pid_file.as_deref().map(PidFile::take).transpose();
@@ -573,4 +594,36 @@ fn release_memory() {
         libc::free(std::hint::black_box(libc::malloc(128 << 10)));
     }
     keep_memory();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// What comes of listening where the first tries end as told, and how many tries it took.
+    fn after(refusals: &[ErrorKind]) -> (Result<(), ServerError>, usize) {
+        let tries = Cell::new(0);
+        let outcome = listen(SocketAddr::from(([127, 0, 0, 1], 8765)), |_| {
+            let refusal = refusals.get(tries.get());
+            tries.set(tries.get() + 1);
+            refusal.map_or(Ok(()), |kind| Err((*kind).into()))
+        });
+        (outcome, tries.get())
+    }
+
+    #[test]
+    fn a_port_that_is_in_use_for_a_moment_is_taken() {
+        let (outcome, tries) = after(&[ErrorKind::AddrInUse; 2]);
+        assert!(outcome.is_ok() && tries == 3);
+    }
+
+    #[test]
+    fn a_port_that_stays_in_use_is_given_up() {
+        let (outcome, tries) = after(&[ErrorKind::AddrInUse; 9]);
+        assert!(matches!(outcome, Err(ServerError::InUse(_))) && tries == 5);
+        let (outcome, tries) = after(&[ErrorKind::AddrNotAvailable]);
+        assert!(matches!(outcome, Err(ServerError::Bind(..))) && tries == 1);
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -277,9 +278,16 @@ pub fn quick(limits: Limits) -> ServerConfig {
     ServerConfig { limits, ..ServerConfig::default() }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It is below those that the system gives to whoever does not
+/// care, and each is given once, so that no other test happens to get it meanwhile;
+/// `scripts/test_puya_daemon.py` has those above.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    // other tests on this machine start elsewhere
+    let start = (std::process::id() % 16) as u16 * 500;
+    let port = || 16_000 + (start + TAKEN.fetch_add(1, Ordering::Relaxed)) % 8_000;
+    let is_free = |port: &u16| std::net::TcpListener::bind(local(*port)).is_ok();
+    std::iter::repeat_with(port).find(is_free).unwrap()
 }
 
 pub fn local(port: u16) -> SocketAddr {
