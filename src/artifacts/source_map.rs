@@ -4,6 +4,7 @@ use crate::assemble::debug_map::{DebugMap, Event, Trace};
 use crate::assemble::names::NameList;
 use crate::base::arena::Symbol;
 use crate::base::entity::SecondaryMap;
+use crate::base::ordered::OrderedMap;
 use crate::base::text::{normalise_path, push_decimal};
 use crate::diagnostics::Outcome;
 use crate::json::write::{Layout, Writer, write_string};
@@ -108,11 +109,14 @@ impl Events<'_, '_> {
         }
         if let Some(params) = event.params {
             start(out, &mut is_first, ",\n      \"params\": {");
+            // of two that have one name (no front end writes them) the first has the place, the last the type
+            let params: OrderedMap<_, _> =
+                params.iter().map(|param| (param.local_id, param.atype)).collect();
             let mut is_first = true;
-            for param in params {
+            for (name, atype) in &params {
                 start(out, &mut is_first, ",\n        ");
-                items.push_string(session, out, param.local_id);
-                out.extend([": \"", param.atype.name(), "\""]);
+                items.push_string(session, out, *name);
+                out.extend([": \"", atype.name(), "\""]);
             }
             out.push_str(if is_first { "}" } else { "\n      }" });
         }
