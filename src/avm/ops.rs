@@ -103,17 +103,13 @@ pub struct Variant {
 pub struct UnknownImmediate {
     /// The operation.
     pub op: AvmOp,
-    /// What it was given.
-    pub immediate: Option<Immediate>,
+    /// Which of its immediates that is; there may be fewer.
+    pub index: usize,
 }
 
 impl fmt::Display for UnknownImmediate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Unknown immediate for {}: ", self.op.code())?;
-        match self.immediate {
-            Some(immediate) => write!(f, "{immediate}"),
-            None => f.write_str("none"),
-        }
+        write!(f, "Unknown immediate for {}", self.op.code())
     }
 }
 
@@ -169,14 +165,14 @@ impl AvmOp {
     pub fn variant(self, immediates: &[Immediate]) -> Result<&'static Variant, UnknownImmediate> {
         let data = self.data();
         let Some((index, group)) = data.selector else { return Ok(&data.variants[0]) };
-        let immediate = immediates.get(usize::from(index)).copied();
-        let position = match immediate {
+        let index = usize::from(index);
+        let position = match immediates.get(index) {
             Some(Immediate::Name(name)) => group.position(name),
             Some(Immediate::Int(_)) | None => None,
         };
         match position {
             Some(position) => Ok(&data.variants[position]),
-            None => Err(UnknownImmediate { op: self, immediate }),
+            None => Err(UnknownImmediate { op: self, index }),
         }
     }
     /// Every signature it may have, with the deciding field's name where there is one.
@@ -340,7 +336,7 @@ mod tests {
         assert_eq!(frozen.expect("a known field").args, [StackType::Bool]);
         let unknown =
             AvmOp::Global.variant(&[Immediate::Name("Sender")]).expect_err("no such field");
-        assert_eq!(unknown.to_string(), "Unknown immediate for global: Sender");
+        assert_eq!(unknown.to_string(), "Unknown immediate for global");
     }
 
     #[test]

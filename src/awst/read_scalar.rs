@@ -188,6 +188,19 @@ impl<'s> Reader<'_, 's> {
         let value = self.int(json)?;
         value.text().parse().map_err(|_| refuses(format!("integer out of range: {}", value.text())))
     }
+    /// A number of bits or digits. Far too many become another number that is, with the same remainder
+    /// modulo 8, so that what is said of them is the same.
+    pub(super) fn bit_count(&mut self, json: J<'s>) -> Outcome<i64> {
+        const FAR: i64 = 1 << 40;
+        if let Kind::Int(value) = json.kind() {
+            return Ok(i64::from(value));
+        }
+        let text = self.int(json)?.text();
+        let last_digits = text.len().saturating_sub(3);
+        Ok(text
+            .parse()
+            .unwrap_or_else(|_| FAR + text[last_digits..].parse::<i64>().unwrap_or(0) % 8))
+    }
     /// A length: an integer from zero.
     pub(super) fn length(&mut self, name: &str, value: i64) -> Outcome<u64> {
         u64::try_from(value).map_err(|_| refuses(format!("'{name}' must be >= 0: {value}")))

@@ -191,7 +191,7 @@ impl<'s> Reader<'_, 's> {
             Tag::ARC4UIntN => {
                 let alias = self.alias(object)?;
                 let loc = self.type_loc(object)?;
-                let n = self.field(object, Key::N, Self::small_int)?;
+                let n = self.field(object, Key::N, Self::bit_count)?;
                 Ok(self.wtypes.arc4_uint_n(n, alias, loc)?)
             }
             Tag::ARC4UFixedNxM => self.ufixed(object),
@@ -341,8 +341,8 @@ impl<'s> Reader<'_, 's> {
     fn ufixed(&mut self, object: Object<'s>) -> Outcome<WTypeId> {
         let alias = self.alias(object)?;
         let loc = self.type_loc(object)?;
-        let n = self.field(object, Key::N, Self::small_int)?;
-        let m = self.field(object, Key::M, Self::small_int)?;
+        let n = self.field(object, Key::N, Self::bit_count)?;
+        let m = self.field(object, Key::M, Self::bit_count)?;
         Ok(self.wtypes.arc4_ufixed_nxm(n, m, alias, loc)?)
     }
     /// `ARC4Struct`

@@ -11,7 +11,7 @@
 //! registers that are read and never defined. Debug builds check all of it; others leave out edges and
 //! phis, what was checked when it was made, and of a new body what follows from how it was built.
 
-use crate::avm::ops::ImmediateKind;
+use crate::avm::ops::{AvmOp, Immediate, ImmediateKind};
 use crate::base::ordered::{LookupMap, OrderedSet};
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -290,7 +290,7 @@ fn types_agree(ctx: Ctx<'_, '_>, targets: &[Register], sources: &[IrType]) -> bo
 /// Reports an instruction whose immediates, operands or results do not fit its signature.
 pub fn check_intrinsic(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
     let Ok(variant) = intrinsic.op.variant(&intrinsic.immediates) else {
-        check_immediates(ctx, intrinsic, loc);
+        check_immediates(ctx, intrinsic.op, &intrinsic.immediates, loc);
         return;
     };
     let avm = |ty: IrType| ty.maybe_avm_type(ctx.pool);
@@ -298,7 +298,7 @@ pub fn check_intrinsic(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
     let expected = |types: &[crate::avm::ops::StackType]| -> Vec<AvmType> {
         types.iter().map(|ty| IrType::from(*ty).avm_type(ctx.pool)).collect()
     };
-    check_immediates(ctx, intrinsic, loc);
+    check_immediates(ctx, intrinsic.op, &intrinsic.immediates, loc);
     let args_fit = variant.args.len() == intrinsic.args.len()
         && variant
             .args
@@ -320,14 +320,14 @@ pub fn check_intrinsic(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
     }
 }
 
-fn check_immediates(ctx: Ctx<'_, '_>, intrinsic: &Intrinsic, loc: Loc) {
-    use crate::avm::ops::Immediate;
-    let kinds = intrinsic.op.immediate_kinds();
-    if kinds.len() != intrinsic.immediates.len() {
+/// Reports immediates of `op` that are too many, too few or of a wrong kind.
+pub fn check_immediates(ctx: Ctx<'_, '_>, op: AvmOp, immediates: &[Immediate], loc: Loc) {
+    let kinds = op.immediate_kinds();
+    if kinds.len() != immediates.len() {
         ctx.sink().error("Incorrect number of immediates", loc);
         return;
     }
-    for (kind, immediate) in kinds.iter().zip(&intrinsic.immediates) {
+    for (kind, immediate) in kinds.iter().zip(immediates) {
         match (kind, immediate) {
             (ImmediateKind::UInt8, Immediate::Int(0..=255))
             | (ImmediateKind::Enum, Immediate::Name(_)) => {}

@@ -4,9 +4,9 @@ use crate::avm::fields;
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::awst::expr::{
     BooleanBinaryOperation, CheckedMaybe, CommaExpression, Copy, Expr, ExprRef, FieldExpression,
-    GroupTransactionReference, IndexExpression, IntersectionSliceExpression, IntrinsicCall,
-    NamedExprs, NamedTupleExpression, NewStruct, ReinterpretCast, SizeOf, SliceBound,
-    SliceExpression, TemplateVar, TupleExpression, TupleItemExpression, VarExpression,
+    GroupTransactionReference, Immediate as Given, IndexExpression, IntersectionSliceExpression,
+    IntrinsicCall, NamedExprs, NamedTupleExpression, NewStruct, ReinterpretCast, SizeOf,
+    SliceBound, SliceExpression, TemplateVar, TupleExpression, TupleItemExpression, VarExpression,
 };
 use crate::awst::operators::BinaryBooleanOperator;
 use crate::awst::wtypes::{WTypeId, WTypeKind};
@@ -141,6 +141,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let pool = self.ir().pool;
         let unmapped = |ty: &IrType| ty.maybe_avm_type(pool).is_none();
         if let Some(ty) = args.iter().map(|arg| arg.ty(pool)).find(unmapped) {
+            verify::check_immediates(self.ir(), op, &immediates, loc);
             let message = format!("{} cannot be mapped to AVM stack type", ty.name(pool));
             return Err(Failure::internal(message, Loc::NONE));
         }
@@ -224,22 +225,28 @@ impl<'s> FunctionBuilder<'_, 's> {
         for arg in node.stack_args {
             args.push(self.visit_value(arg)?);
         }
-        let immediates = self.immediates(op, node)?;
+        let immediates = self.immediates(node);
         let types = super::types::ir_types(self.build.types(), node.wtype, node.loc)?;
+        if let Err(unknown) = op.variant(&immediates) {
+            verify::check_immediates(self.ir(), op, &immediates, node.loc);
+            let given = match node.immediates.get(unknown.index) {
+                Some(Given::Int(value)) => value.text(),
+                Some(Given::Text(text)) => text,
+                None => "none",
+            };
+            return Err(Failure::internal(format!("{unknown}: {given}"), Loc::NONE));
+        }
         self.instruction_with(op, immediates, args, Some(types), node.loc).map(Some)
     }
-    fn immediates(&self, op: AvmOp, node: &'s IntrinsicCall<'s>) -> Outcome<Vec<Immediate>> {
-        use crate::awst::expr::Immediate as Given;
+    /// Names that no operation knows become the empty one, which no operation knows either.
+    fn immediates(&self, node: &'s IntrinsicCall<'s>) -> Vec<Immediate> {
         let convert = |given: &Given<'s>| match given {
             // Beyond 64 bits it is as illegal as the largest integer.
             Given::Int(value) => {
                 let limit = if value.is_negative() { i64::MIN } else { i64::MAX };
-                Ok(Immediate::Int(value.text().parse().unwrap_or(limit)))
+                Immediate::Int(value.text().parse().unwrap_or(limit))
             }
-            Given::Text(text) => fields::name(text).map(Immediate::Name).ok_or_else(|| {
-                let message = format!("Unknown immediate for {}: {text}", op.code());
-                Failure::internal(message, Loc::NONE)
-            }),
+            Given::Text(text) => Immediate::Name(fields::name(text).unwrap_or_default()),
         };
         node.immediates.iter().map(convert).collect()
     }
