@@ -26,9 +26,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Union
 
 __all__ = [
     "DaemonError",
@@ -97,6 +98,8 @@ class _WebSocket:
     def __init__(self, host: str, port: int, deadline: float, token: Optional[str]) -> None:
         self._deadline = deadline
         self._buffer = bytearray()
+        # a message and the answer to a ping must not mix
+        self._sending = threading.Lock()
         try:
             # never through a proxy, and never through a resolver for the usual name
             address = DEFAULT_HOST if host.lower() == "localhost" else host
@@ -162,7 +165,8 @@ class _WebSocket:
     def _send_all(self, data: bytes) -> None:
         self._socket.settimeout(self._time_left())
         try:
-            self._socket.sendall(data)
+            with self._sending:
+                self._socket.sendall(data)
         except socket.timeout as error:
             raise DaemonError("the daemon did not take the request in time") from error
         except OSError:
@@ -206,6 +210,20 @@ class _WebSocket:
 
     def send(self, text: str) -> None:
         self._send_frame(0x1, text.encode())
+
+    def send_meanwhile(self, texts: List[str]) -> None:
+        """Sends messages while others are received: a peer whose answers nobody takes stops reading."""
+        frames = [self._frame(0x1, text.encode()) for text in texts]
+
+        def send() -> None:
+            try:
+                for frame in frames:
+                    self._send_all(frame)
+            except DaemonError:
+                # whoever waits for the answers is told
+                pass
+
+        threading.Thread(target=send, daemon=True).start()
 
     def receive(self) -> Optional[str]:
         """The next message; none when the daemon closes the connection."""
@@ -282,6 +300,16 @@ class PuyaDaemonClient:
             params["source_annotations_json"] = source_annotations_json
         return self.call("compile", params)
 
+    def compile_all_sync(self, requests: Iterable[Json]) -> List[Json]:
+        """Compiles several in a row: `requests` are the parameters of `compile`, all of them sent
+        on one connection without waiting for answers. The timeout is for all together."""
+        texts = [_request(number, "compile", params) for number, params in enumerate(requests)]
+        with self._connect() as connection:
+            connection.send_meanwhile(texts)
+            results = [_result(connection) for _ in texts]
+            connection.close()
+            return results
+
     def ping_sync(self) -> Json:
         """Asks for a sign of life."""
         return self.call("ping", {})
@@ -310,16 +338,23 @@ class PuyaDaemonClient:
 
     @staticmethod
     def _exchange(connection: _WebSocket, method: str, params: Json) -> Json:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        connection.send(json.dumps(request))
-        text = connection.receive()
-        if text is None:
-            raise DaemonError(f"the daemon closed the connection: {connection.why_closed()}")
-        answer = json.loads(text)
-        if "result" in answer:
-            return answer["result"]
-        error = answer.get("error", {})
-        raise DaemonRpcError(error.get("code", 0), error.get("message", "no message"))
+        connection.send(_request(1, method, params))
+        return _result(connection)
+
+
+def _request(number: int, method: str, params: Json) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+
+
+def _result(connection: _WebSocket) -> Json:
+    text = connection.receive()
+    if text is None:
+        raise DaemonError(f"the daemon closed the connection: {connection.why_closed()}")
+    answer = json.loads(text)
+    if "result" in answer:
+        return answer["result"]
+    error = answer.get("error", {})
+    raise DaemonRpcError(error.get("code", 0), error.get("message", "no message"))
 
 
 # ---- life of a daemon

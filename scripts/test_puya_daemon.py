@@ -96,6 +96,19 @@ class Test(unittest.TestCase):
             client.compile_sync(OPTIONS, "[]", log_level="loud")
         self.assertEqual(raised.exception.code, -32602)
 
+    def test_compile_several_in_a_row(self) -> None:
+        client = self.start()
+        names = [f"nothing{number}" for number in range(20)]
+        # more than the sockets hold, in both directions
+        filler = "x" * (1 << 18)
+        options = [json.dumps({"compilation_set": {name + filler: "out"}}) for name in names]
+        requests = [{"options_json": text, "awst_json": "[]", "write": False} for text in options]
+        results = client.compile_all_sync(requests)
+        self.assertEqual([result["error"].split(filler)[0].split("'")[-1] for result in results], names)
+        self.assertEqual(client.compile_all_sync([]), [])
+        with self.assertRaises(DaemonRpcError):
+            client.compile_all_sync([*requests, {"options_json": "{}"}])
+
     def test_large_messages_pass_in_both_directions(self) -> None:
         client = self.start()
         text = "é" * (1 << 20)
