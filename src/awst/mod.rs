@@ -8,6 +8,7 @@ pub mod arc4;
 pub mod decl;
 pub mod expr;
 pub mod library;
+pub mod make;
 pub mod mentions;
 pub mod operators;
 pub mod read;

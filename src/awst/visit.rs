@@ -4,10 +4,9 @@
 //! hook that answers [`Descend::Skip`] keeps the walk out of the node. Callees are not followed.
 
 use super::decl::{AppStorageDefinition, Contract, Function, RootNode};
-use super::expr::{Expr, ExprRef, SingleEvaluation, SliceBound};
+use super::expr::{Expr, ExprRef, SliceBound};
 use super::mentions::Mentions;
 use super::stmt::{Block, Stmt};
-use crate::base::ordered::LookupSet;
 
 /// Whether the walk goes into a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,24 +40,6 @@ pub trait Visitor<'a> {
     fn enter_block(&mut self, _block: &'a Block<'a>) {}
     /// After the key of a state declaration.
     fn leave_storage_definition(&mut self, _definition: &'a AppStorageDefinition<'a>) {}
-}
-
-/// Single evaluations of the function being walked that were entered before, for visitors that learn
-/// nothing from a second visit.
-#[derive(Default)]
-pub struct Entered<'a>(LookupSet<*const SingleEvaluation<'a>>);
-
-impl<'a> Entered<'a> {
-    /// Whether an expression is a single evaluation, mentions nothing of `else_again`, and was asked for
-    /// before.
-    pub fn again(&mut self, expr: ExprRef<'a>, else_again: Mentions) -> bool {
-        match expr {
-            Expr::SingleEvaluation(node) => {
-                !node.mentions.overlaps(else_again) && !self.0.insert(node)
-            }
-            _ => false,
-        }
-    }
 }
 
 /// Walks a root node: bodies of functions, of a contract first the keys of its state.

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use crate::awst::arc4::{self, Role};
 use crate::awst::decl::{
     AbiMethodArgDefault, Arc4AbiMethodConfig, Arc4MethodConfig, Contract, ContractMethod, Function,
-    MethodDocumentation, Subroutine as AwstSubroutine, SubroutineArgument,
+    Subroutine as AwstSubroutine, SubroutineArgument,
 };
-use crate::awst::expr::{Arc4Encode, Expr, ExprRef};
-use crate::awst::mentions::Mentions;
-use crate::awst::stmt::{Block, ReturnStatement, Stmt};
+use crate::awst::expr::{Arc4Encode, ExprRef};
+use crate::awst::make::Names;
 use crate::awst::wtypes::WTypeId;
 use crate::base::arena::Symbol;
 use crate::base::source::Loc;
@@ -132,7 +131,7 @@ fn constant<'s>(
         sink.error("mismatch between parameter type and default value type", loc);
         return Ok(None);
     }
-    let arena = ctx.ir.session.arena;
+    let make = ctx.make(loc);
     let (value, wtype) = if ctx.wtypes.kind(value.wtype()).is_arc4() {
         (value, value.wtype())
     } else {
@@ -140,28 +139,15 @@ fn constant<'s>(
             sink.error("unsupported type for argument default", loc);
             return Ok(None);
         };
-        let encode = Expr::from(Arc4Encode { loc, wtype, value, error_message: None });
-        (&*arena.alloc(encode), wtype)
+        (make.expr(Arc4Encode { loc, wtype, value, error_message: None }), wtype)
     };
     let arc4_type = arc4::arc4_name(ctx.wtypes, wtype)?;
-    let name = format!("#default:{}", ctx.ir.text(parameter.name));
-    let full_name = format!("{}{name}", ctx.ir.text(method.function.full_name));
-    let body = [Stmt::ReturnStatement(ReturnStatement { loc, value: Some(value) })];
-    let body = arena.alloc(Block { loc, body: arena.slice(&body), label: None, comment: None });
-    let function = FunctionRef::Subroutine(arena.alloc(AwstSubroutine {
-        function: Function {
-            loc,
-            args: &[],
-            return_type: value.wtype(),
-            body,
-            documentation: MethodDocumentation::default(),
-            inline: Some(false),
-            pure: false,
-            short_name: ctx.ir.sym(&name),
-            full_name: ctx.ir.sym(&full_name),
-            mentions: Mentions::of(ctx.wtypes, body),
-        },
-    }));
+    let short = format!("#default:{}", ctx.ir.text(parameter.name));
+    let full = format!("{}{short}", ctx.ir.text(method.function.full_name));
+    let names = Names { short: ctx.ir.sym(&short), full: ctx.ir.sym(&full) };
+    let function = make.function(ctx.wtypes, names, value.wtype(), &[make.return_value(value)]);
+    let function = Function { inline: Some(false), ..function };
+    let function = FunctionRef::Subroutine(make.arena.alloc(AwstSubroutine { function }));
     let declaration = make_subroutine(ctx, function, Implicits::None)?;
     let Some(mut sub) = build_body(ctx, function, declaration.clone())? else {
         return unknown(ctx, loc);

@@ -39,7 +39,8 @@ impl<'s> FunctionRef<'s> {
             FunctionRef::Method(method) => &method.function,
         }
     }
-    fn is(self, other: Self) -> bool {
+    /// Equality that looks at identity first.
+    pub fn is(self, other: Self) -> bool {
         match (self, other) {
             (FunctionRef::Subroutine(a), FunctionRef::Subroutine(b)) => {
                 std::ptr::eq(a, b) || a == b

@@ -11,6 +11,7 @@ pub mod assign;
 pub mod blocks;
 mod bytes;
 mod call;
+mod call_graph;
 pub mod codec;
 mod compiled;
 mod condition;
@@ -46,6 +47,7 @@ use std::rc::Rc;
 
 use crate::awst::decl::{Contract, LogicSignature, RootNode};
 use crate::awst::library::Library;
+use crate::awst::make::Make;
 use crate::awst::wtypes::{WTypeId, WTypes};
 use crate::base::arena::Symbol;
 use crate::base::ordered::LookupMap;
@@ -65,7 +67,22 @@ pub enum Root<'s> {
     LogicSignature(&'s LogicSignature<'s>),
 }
 
-impl Root<'_> {
+impl<'s> Root<'s> {
+    /// What a node of the document is compiled to, if it is by itself.
+    fn of(node: RootNode<'s>) -> Option<Self> {
+        match node {
+            RootNode::Subroutine(_) => None,
+            RootNode::Contract(contract) => Some(Root::Contract(contract)),
+            RootNode::LogicSignature(signature) => Some(Root::LogicSignature(signature)),
+        }
+    }
+    /// What messages call it.
+    fn what(self) -> &'static str {
+        match self {
+            Root::Contract(_) => "contract",
+            Root::LogicSignature(_) => "logic signature",
+        }
+    }
     /// Where the source wrote it.
     pub fn loc(self) -> Loc {
         match self {
@@ -144,6 +161,10 @@ impl<'a, 's> BuildCtx<'a, 's> {
             FunctionRef::Subroutine(routine) => RootNode::Subroutine(routine),
             FunctionRef::Method(_) => unreachable!("routines are no methods"),
         }))
+    }
+    /// Makes nodes that no source wrote.
+    fn make(&self, loc: Loc) -> Make<'s> {
+        Make { arena: self.ir.session.arena, loc }
     }
     /// What the mapping of types needs.
     pub fn types(&self) -> types::TypeCtx<'a, 's> {

@@ -2,16 +2,16 @@
 
 use super::{BuildCtx, build_missing_bodies};
 use crate::avm::fields::{TransactionType, TxnField};
-use crate::awst::decl::{Function, MethodDocumentation, RootNode, Subroutine, SubroutineArgument};
+use crate::awst::decl::{Function, RootNode, Subroutine, SubroutineArgument};
 use crate::awst::expr::{
-    AssignmentExpression, CreateInnerTransaction, Expr, ExprRef, IndexExpression,
-    InnerTransactionField, Int, IntegerConstant, NumericComparisonExpression, Range, Reversed,
-    SubmitInnerTransaction, UInt64BinaryOperation, VarExpression,
+    AssignmentExpression, CreateInnerTransaction, ExprRef, IndexExpression, InnerTransactionField,
+    NumericComparisonExpression, Range, Reversed, SubmitInnerTransaction, UInt64BinaryOperation,
+    VarExpression,
 };
-use crate::awst::mentions::Mentions;
+use crate::awst::make::{Make, Names};
 use crate::awst::operators::{NumericComparison, UInt64BinaryOperator};
 use crate::awst::stmt::{
-    AssignmentStatement, Block, ForInLoop, IfElse, LoopContinue, ReturnStatement, Stmt,
+    AssignmentStatement, ForInLoop, IfElse, LoopContinue, ReturnStatement, Stmt,
     UInt64AugmentedAssignment,
 };
 use crate::awst::wtypes::{WTypeId, WTypes};
@@ -24,61 +24,62 @@ use crate::session::Session;
 
 const LOC: Loc = Loc::NONE;
 
-/// Makes nodes of one function.
-struct Tree<'t, 's> {
-    arena: &'s Arena,
-    session: &'t Session<'s>,
+/// Makes functions.
+pub struct Tree<'t, 's> {
+    pub make: Make<'s>,
+    pub session: &'t Session<'s>,
     wtypes: &'t WTypes<'s>,
 }
 
 impl<'s> Tree<'_, 's> {
-    fn expr(&self, node: impl Into<Expr<'s>>) -> ExprRef<'s> {
-        self.arena.alloc(node.into())
-    }
     fn variable(&self, name: &str, wtype: WTypeId) -> ExprRef<'s> {
-        self.expr(VarExpression { loc: LOC, wtype, name: self.session.sym(name) })
+        self.make.expr(VarExpression { loc: LOC, wtype, name: self.session.sym(name) })
     }
-    fn number(&self, value: u64) -> ExprRef<'s> {
-        let value = Int::new(self.arena, &value.into());
-        self.expr(IntegerConstant { loc: LOC, wtype: WTypeId::UINT64, value, teal_alias: None })
+    /// A function of a document.
+    pub fn function(
+        &self,
+        name: &str,
+        args: &[SubroutineArgument],
+        returns: WTypeId,
+        body: &[Stmt<'s>],
+    ) -> RootNode<'s> {
+        let name = self.session.sym(name);
+        let names = Names { short: name, full: name };
+        let function = self.make.function(self.wtypes, names, returns, body);
+        let function = Function { args: self.make.arena.slice(args), ..function };
+        RootNode::Subroutine(self.make.arena.alloc(Subroutine { function }))
     }
-    fn block(&self, body: &[Stmt<'s>]) -> &'s Block<'s> {
-        let body = self.arena.slice(body);
-        self.arena.alloc(Block { loc: LOC, body, label: None, comment: None })
+    /// What a test finds out about a document.
+    pub fn of_document<T>(
+        &self,
+        document: &[RootNode<'s>],
+        test: impl FnOnce(&BuildCtx<'_, 's>) -> T,
+    ) -> T {
+        let pool = Pool::new(self.make.arena);
+        let options = CompileOptions::default();
+        let ir = Ctx { session: self.session, pool: &pool, options: &options };
+        let found = test(&BuildCtx::new(ir, self.wtypes, document).unwrap());
+        assert!(self.session.sink.is_empty());
+        found
     }
     /// The text of a function of one parameter.
     fn build(&self, parameter: (&str, WTypeId), returns: WTypeId, body: &[Stmt<'s>]) -> String {
-        let name = self.session.sym(parameter.0);
-        let full_name = self.session.sym("f");
-        let function = Function {
-            loc: LOC,
-            args: self.arena.slice(&[SubroutineArgument { name, loc: LOC, wtype: parameter.1 }]),
-            return_type: returns,
-            body: self.block(body),
-            documentation: MethodDocumentation::default(),
-            inline: None,
-            pure: false,
-            short_name: full_name,
-            full_name,
-            mentions: Mentions::default(),
-        };
-        let subroutine = self.arena.alloc(Subroutine { function });
-        let pool = Pool::new(self.arena);
-        let options = CompileOptions::default();
-        let ir = Ctx { session: self.session, pool: &pool, options: &options };
-        let document = [RootNode::Subroutine(subroutine)];
-        let ctx = BuildCtx::new(ir, self.wtypes, &document).unwrap();
-        build_missing_bodies(&ctx).unwrap();
-        assert!(self.session.sink.is_empty());
-        text::subroutine(ir, ctx.functions.entries().next().unwrap().sub())
+        let (name, wtype) = (self.session.sym(parameter.0), parameter.1);
+        let arg = SubroutineArgument { name, loc: LOC, wtype };
+        self.of_document(&[self.function("f", &[arg], returns, body)], |ctx| {
+            build_missing_bodies(ctx).unwrap();
+            text::subroutine(ctx.ir, ctx.functions.entries().next().unwrap().sub())
+        })
     }
 }
 
-fn check(expected: &str, build: impl FnOnce(&Tree<'_, '_>) -> String) {
+/// Checks a text that is made with a tree.
+pub fn check(expected: &str, build: impl FnOnce(&Tree<'_, '_>) -> String) {
     let arena = Arena::new();
     let session = Session::new(&arena, None);
     let wtypes = WTypes::new(&arena);
-    let actual = build(&Tree { arena: &arena, session: &session, wtypes: &wtypes });
+    let make = Make { arena: &arena, loc: LOC };
+    let actual = build(&Tree { make, session: &session, wtypes: &wtypes });
     assert_eq!(actual.trim(), expected.trim());
 }
 
@@ -124,27 +125,28 @@ subroutine f(n: uint64) -> uint64:
         let uint64 = WTypeId::UINT64;
         let (n, i) = (tree.variable("n", uint64), tree.variable("i", uint64));
         let total = tree.variable("total", uint64);
-        let assign = AssignmentStatement { loc: LOC, target: total, value: tree.number(0) };
-        let range = tree.expr(Range {
+        let assign = AssignmentStatement { loc: LOC, target: total, value: tree.make.uint64(0) };
+        let range = tree.make.expr(Range {
             loc: LOC,
             wtype: WTypeId::UINT64_RANGE,
-            start: tree.number(0),
+            start: tree.make.uint64(0),
             stop: n,
-            step: tree.number(2),
+            step: tree.make.uint64(2),
         });
-        let sequence = tree.expr(Reversed { loc: LOC, wtype: WTypeId::UINT64_RANGE, expr: range });
-        let condition = tree.expr(NumericComparisonExpression {
+        let sequence =
+            tree.make.expr(Reversed { loc: LOC, wtype: WTypeId::UINT64_RANGE, expr: range });
+        let condition = tree.make.expr(NumericComparisonExpression {
             loc: LOC,
             wtype: WTypeId::BOOL,
             lhs: i,
             operator: NumericComparison::Eq,
-            rhs: tree.number(4),
+            rhs: tree.make.uint64(4),
         });
-        let skip = tree.block(&[LoopContinue { loc: LOC }.into()]);
+        let skip = tree.make.block(None, &[LoopContinue { loc: LOC }.into()]);
         let skip = IfElse { loc: LOC, condition, if_branch: skip, else_branch: None };
         let op = UInt64BinaryOperator::Add;
         let add = UInt64AugmentedAssignment { loc: LOC, target: total, op, value: i };
-        let loop_body = tree.block(&[skip.into(), add.into()]);
+        let loop_body = tree.make.block(None, &[skip.into(), add.into()]);
         let each = ForInLoop { loc: LOC, sequence, items: i, loop_body };
         let end = ReturnStatement { loc: LOC, value: Some(total) };
         tree.build(("n", uint64), uint64, &[assign.into(), each.into(), end.into()])
@@ -172,10 +174,10 @@ subroutine f(items: Encoded(len+uint8[])) -> Encoded(len+uint8[]):
         let uint8 = tree.wtypes.arc4_uint_n(8, None, LOC).unwrap();
         let array = tree.wtypes.arc4_dynamic_array(uint8, false, None, LOC).unwrap();
         let items = tree.variable("items", array);
-        let index = tree.number(1);
+        let index = tree.make.uint64(1);
         let item =
-            |index| tree.expr(IndexExpression { loc: LOC, wtype: uint8, base: items, index });
-        let value = item(tree.number(0));
+            |index| tree.make.expr(IndexExpression { loc: LOC, wtype: uint8, base: items, index });
+        let value = item(tree.make.uint64(0));
         let assign = AssignmentStatement { loc: LOC, target: item(index), value };
         tree.build(("items", array), WTypeId::VOID, &[assign.into()])
     });
@@ -193,16 +195,17 @@ subroutine f(n: uint64) -> uint64:
     check(expected, |tree| {
         let uint64 = WTypeId::UINT64;
         let n = tree.variable("n", uint64);
-        let add = tree.expr(UInt64BinaryOperation {
+        let add = tree.make.expr(UInt64BinaryOperation {
             loc: LOC,
             wtype: uint64,
             left: n,
             op: UInt64BinaryOperator::Add,
-            right: tree.number(1),
+            right: tree.make.uint64(1),
         });
         let target = tree.variable("m", uint64);
-        let once = tree.expr(AssignmentExpression { loc: LOC, wtype: uint64, target, value: add });
-        let twice = tree.expr(UInt64BinaryOperation {
+        let once =
+            tree.make.expr(AssignmentExpression { loc: LOC, wtype: uint64, target, value: add });
+        let twice = tree.make.expr(UInt64BinaryOperation {
             loc: LOC,
             wtype: uint64,
             left: once,
@@ -236,11 +239,12 @@ subroutine f(n: uint64) -> uint64:
         let submitted = tree.wtypes.inner_transaction(kind, None);
         let parameters = tree.variable("p", fields);
         let result = tree.variable("r", submitted);
-        let values = tree.arena.slice(&[(TxnField::Fee, tree.variable("n", WTypeId::UINT64))]);
-        let create = tree.expr(CreateInnerTransaction { loc: LOC, wtype: fields, fields: values });
-        let itxns = tree.arena.slice(&[parameters]);
-        let submit = tree.expr(SubmitInnerTransaction { loc: LOC, wtype: submitted, itxns });
-        let read = tree.expr(InnerTransactionField {
+        let values = tree.make.arena.slice(&[(TxnField::Fee, tree.variable("n", WTypeId::UINT64))]);
+        let create =
+            tree.make.expr(CreateInnerTransaction { loc: LOC, wtype: fields, fields: values });
+        let itxns = tree.make.arena.slice(&[parameters]);
+        let submit = tree.make.expr(SubmitInnerTransaction { loc: LOC, wtype: submitted, itxns });
+        let read = tree.make.expr(InnerTransactionField {
             loc: LOC,
             wtype: WTypeId::UINT64,
             itxn: result,
