@@ -3,6 +3,7 @@
 
 use crate::base::arena::Symbol;
 use crate::base::entity::SecondaryMap;
+use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
@@ -40,6 +41,7 @@ pub fn run(
             types: sub.types.as_ref().expect("collected above"),
             variables: &mut sub.variables,
             stack: &mut stack,
+            places: None,
             ops: Vec::with_capacity(block.ops.len()),
             op_count: &mut sub.op_count,
         };
@@ -74,6 +76,8 @@ struct Rewrite<'a, 's> {
     types: &'a SecondaryMap<VarId, Option<AvmType>>,
     variables: &'a mut Variables,
     stack: &'a mut Stack,
+    /// Where variables lie on the X-stack it owes; known from the first look-up on.
+    places: Option<LookupMap<Symbol, usize>>,
     ops: Vec<Op>,
     op_count: &'a mut u32,
 }
@@ -129,10 +133,14 @@ impl Rewrite<'_, '_> {
     }
 
     /// Before the first variable that belongs at the same place or higher.
-    fn insertion_index(&self, x_stack_out: &Locals, local: Symbol) -> usize {
-        let lower = x_stack_out.iter().position(|other| *other == local).unwrap_or(0);
-        let as_high = &x_stack_out[lower..];
-        let is_as_high = |other: &Symbol| as_high.contains(other);
+    fn insertion_index(&mut self, x_stack_out: &Locals, local: Symbol) -> usize {
+        if self.stack.x.is_empty() {
+            return 0;
+        }
+        let owed = || (0..).zip(x_stack_out.iter()).map(|(place, name)| (*name, place)).collect();
+        let places = self.places.get_or_insert_with(owed);
+        let lower = places.get(&local).copied().unwrap_or(0);
+        let is_as_high = |other: &Symbol| places.get(other).is_some_and(|place| *place >= lower);
         self.stack.x.iter().position(is_as_high).unwrap_or(self.stack.x.len())
     }
 
