@@ -11,7 +11,6 @@
 //!                          l-load x#0
 //! ```
 
-use crate::base::arena::Symbol;
 use crate::base::entity::{EntitySet, SecondaryMap};
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
@@ -45,10 +44,7 @@ pub fn run(ctx: Ctx<'_, '_>, sub: &mut Subroutine) -> Outcome<()> {
     let lifetimes = sub.lifetimes();
     for id in &changed {
         let block = &mut sub.body[*id];
-        remove_dead_stores(session, block, &mut sub.variables, lifetimes.dead_stores());
-        if ctx.options.optimization_level > 0 {
-            remove_implicit_stores(block);
-        }
+        remove_superfluous(ctx, block, &mut sub.variables, lifetimes.dead_stores());
     }
     set_load_depths(sub, &changed)
 }
@@ -212,50 +208,82 @@ impl PrefixSums {
     }
 }
 
-/// Merges a copy with the dead store it was made for, and a fetch with a copy of what it fetched. An
-/// operation that is the result of a merge is not merged again. Copies that stay get their name.
-fn remove_dead_stores(
-    session: &Session<'_>,
+/// Drops what L-stack operations made superfluous, in one go over the block. Depths need no look: those
+/// of the loads are not known yet.
+fn remove_superfluous(
+    ctx: Ctx<'_, '_>,
     block: &mut Block,
     variables: &mut Variables,
     dead: &EntitySet<OpId>,
 ) {
-    keep(&mut block.ops, |op, rest| {
-        let next = rest.first();
-        match op.kind {
-            OpKind::Store(local, Store::L { depth, copy: true }) => {
-                if next.is_some_and(|next| dead.contains(next.id)) {
-                    op.kind = OpKind::Store(local, Store::L { depth, copy: false });
-                    op.produces = Names::None;
-                    return 1;
-                }
-                op.produces = Names::One(variables[local.var].copy_name(session));
-                0
-            }
-            OpKind::Load(local, Load::L { depth, copy: false })
-                if next.and_then(copied_to_l_stack).is_some_and(|copied| copied.id == local.id) =>
-            {
-                op.produces = Names::One(variables[local.var].copy_name(session));
-                op.kind = OpKind::Load(local, Load::L { depth, copy: true });
-                1
-            }
-            _ => 0,
-        }
-    });
-}
-
-/// Visits each operation with those behind it; the answer says how many of these to drop.
-fn keep(ops: &mut Vec<Op>, mut visit: impl FnMut(&mut Op, &[Op]) -> usize) {
+    let ops = &mut block.ops;
     let (mut kept, mut index) = (0, 0);
+    // the operation whose results those behind it may store
+    let mut producer = 0;
     while let Some((op, rest)) = ops[index..].split_first_mut() {
-        let dropped = visit(op, rest);
+        let merged = merge(ctx.session, op, rest.first(), variables, dead);
         if kept < index {
             ops.swap(kept, index);
         }
         kept += 1;
-        index += 1 + dropped;
+        index += 1 + usize::from(merged);
+        if ctx.options.optimization_level > 0 {
+            (kept, producer) = without_implicit_stores(&ops[..kept], producer);
+        }
     }
     ops.truncate(kept);
+}
+
+/// Merges a copy with the dead store it was made for, or a fetch with a copy of what it fetched; true
+/// when the operation behind it is to be dropped. Copies that stay get their name.
+fn merge(
+    session: &Session<'_>,
+    op: &mut Op,
+    next: Option<&Op>,
+    variables: &mut Variables,
+    dead: &EntitySet<OpId>,
+) -> bool {
+    match op.kind {
+        OpKind::Store(local, Store::L { depth, copy: true }) => {
+            let is_merged = next.is_some_and(|next| dead.contains(next.id));
+            if is_merged {
+                op.kind = OpKind::Store(local, Store::L { depth, copy: false });
+                op.produces = Names::None;
+            } else {
+                op.produces = Names::One(variables[local.var].copy_name(session));
+            }
+            is_merged
+        }
+        OpKind::Load(local, Load::L { depth, copy: false })
+            if next.and_then(copied_to_l_stack).is_some_and(|copied| copied.id == local.id) =>
+        {
+            op.produces = Names::One(variables[local.var].copy_name(session));
+            op.kind = OpKind::Load(local, Load::L { depth, copy: true });
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Looks whether the last of these operations completes the stores that put exactly what `producer`
+/// produced where it lies already: they are not kept then. Returns how many operations are, and which
+/// is the next whose results may be stored.
+fn without_implicit_stores(ops: &[Op], producer: usize) -> (usize, usize) {
+    let [op, stores @ ..] = &ops[producer..] else { return (ops.len(), producer) };
+    let Some((last, earlier)) = stores.split_last() else { return (ops.len(), producer) };
+    let missing = op.produces.len().checked_sub(earlier.len() + 1);
+    match (missing, &last.kind) {
+        (Some(missing), OpKind::Store(local, Store::L { copy: false, .. }))
+            if local.id == op.produces[missing] =>
+        {
+            if missing == 0 {
+                (producer + 1, producer + 1)
+            } else {
+                (ops.len(), producer)
+            }
+        }
+        _ => (ops.len(), ops.len() - 1),
+    }
 }
 
 fn copied_to_l_stack(op: &Op) -> Option<Local> {
@@ -263,19 +291,6 @@ fn copied_to_l_stack(op: &Op) -> Option<Local> {
         OpKind::Store(local, Store::L { copy: true, .. }) => Some(local),
         _ => None,
     }
-}
-
-/// Deletes stores that put exactly what the operation before produced where it lies already. Depths
-/// need no look: those of the loads are not known yet.
-fn remove_implicit_stores(block: &mut Block) {
-    keep(&mut block.ops, |op, rest| {
-        let Some(stores) = rest.get(..op.produces.len()) else { return 0 };
-        let is_stored_in_place = |(id, store): (&Symbol, &Op)| matches!(store.kind, OpKind::Store(local, Store::L { copy: false, .. }) if local.id == *id);
-        match op.produces.iter().rev().zip(stores).all(is_stored_in_place) {
-            true => stores.len(),
-            false => 0,
-        }
-    });
 }
 
 /// Finds every variable on the L-stack of these blocks.
