@@ -82,21 +82,12 @@ struct Shared {
     bytes: LookupMap<(BytesId, BytesEncoding), NamedBytes>,
     /// No variables.
     no_locals: Locals,
-    /// The registers of the subroutine that is being lowered, by name and version.
-    known: LookupMap<(Symbol, u32), Known>,
+    /// The variables of the subroutine that is being lowered, by name and version of their registers.
+    known: LookupMap<(Symbol, u32), VarId>,
     /// Memory for the operations of a block.
     ops: Vec<Op>,
     /// Memory for what a statement assigns.
     targets: Vec<Symbol>,
-}
-
-/// A register as a variable.
-#[derive(Clone, Copy)]
-struct Known {
-    id: Symbol,
-    var: VarId,
-    /// The parameter of this name, and its place on the frame.
-    parameter: Option<(ir_op::Register, i32)>,
 }
 
 /// Lowers one subroutine.
@@ -108,6 +99,10 @@ struct Builder<'a, 's> {
     is_main: bool,
     blocks: SecondaryMap<ir::BlockId, Option<BlockId>>,
     variables: Variables,
+    /// The variables of registers seen so far.
+    var_of: SecondaryMap<ir_op::RegisterId, Option<VarId>>,
+    /// The parameters that variables are, and their places on the frame.
+    parameters: SecondaryMap<VarId, Option<(ir_op::Register, i32)>>,
     /// The variables that slots became; no register has such a name.
     slots: LookupMap<Symbol, VarId>,
     op_count: u32,
@@ -140,6 +135,8 @@ impl<'a, 's> Builder<'a, 's> {
             is_main,
             blocks,
             variables: Variables::new(),
+            var_of: SecondaryMap::with_len(sub.registers as usize),
+            parameters: SecondaryMap::new(),
             slots: LookupMap::new(),
             op_count: 0,
             ops: std::mem::take(&mut shared.ops),
@@ -149,8 +146,8 @@ impl<'a, 's> Builder<'a, 's> {
         };
         builder.shared.known.clear();
         for (index, parameter) in (-count..).zip(&sub.parameters) {
-            let known = Known { parameter: Some((*parameter, index)), ..builder.known(*parameter) };
-            builder.shared.known.insert((parameter.name, parameter.version), known);
+            let var = builder.variable(*parameter);
+            builder.parameters[var] = Some((*parameter, index));
         }
         Ok(builder)
     }
@@ -167,9 +164,10 @@ impl<'a, 's> Builder<'a, 's> {
         self.shared.targets = std::mem::take(&mut self.targets);
         let header = sub.header(ctx.pool);
         let parameters = sub.parameters.iter().map(|parameter| {
+            let var = self.variable(*parameter);
             Ok(Parameter {
                 name: parameter.name,
-                local_id: self.known(*parameter).id,
+                local_id: self.variables[var].name,
                 atype: self.avm_type(parameter.ty)?,
             })
         });
@@ -246,8 +244,8 @@ impl<'a, 's> Builder<'a, 's> {
         match &op.kind {
             ir_op::OpKind::Assign { targets, source } => {
                 for target in targets {
-                    let id = self.known(*target).id;
-                    self.targets.push(id);
+                    let var = self.variable(*target);
+                    self.targets.push(self.variables[var].name);
                 }
                 self.source(source)?;
                 for target in targets.iter().rev() {
@@ -416,13 +414,12 @@ impl<'a, 's> Builder<'a, 's> {
     }
 
     fn load(&mut self, register: ir_op::Register) -> Outcome<()> {
-        let known = self.known(register);
-        let local = Local { id: known.id, var: known.var, atype: self.avm_type(register.ty)? };
-        let (load, name) = match known.parameter {
+        let local = self.local(register)?;
+        let (load, name) = match self.parameters[local.var] {
             Some((parameter, index)) if parameter == register => {
-                (Load::Param { index }, self.variables[known.var].copy_name(self.ctx.session))
+                (Load::Param { index }, self.variables[local.var].copy_name(self.ctx.session))
             }
-            _ => (Load::Abstract, known.id),
+            _ => (Load::Abstract, local.id),
         };
         let produces = Names::One(name);
         let loc = self.statement;
@@ -430,9 +427,8 @@ impl<'a, 's> Builder<'a, 's> {
     }
 
     fn store(&mut self, register: ir_op::Register, loc: Loc) -> Outcome<()> {
-        let known = self.known(register);
-        let local = Local { id: known.id, var: known.var, atype: self.avm_type(register.ty)? };
-        let store = match known.parameter {
+        let local = self.local(register)?;
+        let store = match self.parameters[local.var] {
             Some((parameter, index)) if parameter == register => Store::Param { index },
             _ => Store::Abstract,
         };
@@ -553,18 +549,24 @@ impl<'a, 's> Builder<'a, 's> {
         Ok(())
     }
     /// The variable of a register.
-    fn known(&mut self, register: ir_op::Register) -> Known {
-        let key = (register.name, register.version);
-        if let Some(known) = self.shared.known.get(&key) {
-            return *known;
+    fn variable(&mut self, register: ir_op::Register) -> VarId {
+        if let Some(var) = self.var_of[register.id] {
+            return var;
         }
-        let ctx = self.ctx;
-        let name = ctx.text(register.name);
-        let version = u64::from(register.version);
-        let id = with_decimal(version, |version| ctx.session.sym_joined(&[name, "#", version]));
-        let known = Known { id, var: self.variables.push(Variable::new(id)), parameter: None };
-        self.shared.known.insert(key, known);
-        known
+        // registers that differ in their types only are one variable
+        let (ctx, variables) = (self.ctx, &mut self.variables);
+        let key = (register.name, register.version);
+        let var = *self.shared.known.get_or_insert_with(key, || {
+            let (name, version) = (ctx.text(register.name), u64::from(register.version));
+            let join = |version: &str| ctx.session.sym_joined(&[name, "#", version]);
+            variables.push(Variable::new(with_decimal(version, join)))
+        });
+        self.var_of[register.id] = Some(var);
+        var
+    }
+    fn local(&mut self, register: ir_op::Register) -> Outcome<Local> {
+        let var = self.variable(register);
+        Ok(Local { id: self.variables[var].name, var, atype: self.avm_type(register.ty)? })
     }
     fn avm_type(&self, ty: IrType) -> Outcome<AvmType> {
         ty.maybe_avm_type(self.ctx.pool).ok_or_else(|| {
