@@ -52,6 +52,18 @@ impl<T: Copy> Few<T> {
     }
 }
 
+impl<T> FromIterator<T> for Few<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let mut items = items.into_iter();
+        match (items.next(), items.next(), items.next()) {
+            (None, ..) => Few::None,
+            (Some(a), None, _) => Few::One([a]),
+            (Some(a), Some(b), None) => Few::Two([a, b]),
+            (Some(a), Some(b), Some(c)) => Few::Many([a, b, c].into_iter().chain(items).collect()),
+        }
+    }
+}
+
 impl<T: PartialEq, const N: usize> PartialEq<[T; N]> for Few<T> {
     fn eq(&self, other: &[T; N]) -> bool {
         **self == *other
@@ -100,6 +112,7 @@ mod tests {
             let items: Vec<u32> = (0..length).collect();
             let mut few = Few::copied(&items);
             assert_eq!(*few, *items);
+            assert_eq!(*items.iter().copied().collect::<Few<u32>>(), *items);
             assert_eq!(few.clone().into_iter().collect::<Vec<_>>(), items);
             let mut rest = items;
             while let Some(item) = few.pop() {

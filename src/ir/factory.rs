@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
 
@@ -19,6 +20,7 @@ use super::op::{
     BytesEncoding, Constant, Intrinsic, Invoke, OpKind, Register, Source, SourceKind, Value,
 };
 use super::pool::SubId;
+use super::targets::Targets;
 use super::types::IrType;
 use super::verify;
 
@@ -78,7 +80,7 @@ pub trait Emitter<'a, 's: 'a> {
     /// Appends an operation that defines nothing.
     fn emit(&mut self, kind: OpKind, loc: Loc);
     /// Appends an assignment.
-    fn assign(&mut self, targets: Vec<Register>, source: Source, loc: Loc);
+    fn assign(&mut self, targets: Targets, source: Source, loc: Loc);
     /// A register that did not exist before, of a temporary named after what it holds.
     fn new_temp(&mut self, description: &str, ty: IrType, loc: Loc) -> Register;
     /// A routine of the embedded library.
@@ -94,7 +96,7 @@ pub trait Emitter<'a, 's: 'a> {
         }
         let types = source.types(self.ctx().pool);
         let last = descriptions.len().saturating_sub(1);
-        let targets: Vec<Register> = types
+        let targets: Targets = types
             .into_iter()
             .enumerate()
             .map(|(index, ty)| self.new_temp(descriptions[index.min(last)], ty, source.loc))
@@ -210,11 +212,11 @@ impl<'e, 'a, 's: 'a, E: Emitter<'a, 's> + ?Sized> Factory<'e, E> {
             IrType::from(variant.returns[0])
         });
         let error_message = self.error_message.take();
-        let intrinsic = Intrinsic { op, immediates, args, types: vec![ty], error_message };
+        let intrinsic = Intrinsic { op, immediates, args, types: Few::One([ty]), error_message };
         verify::check_intrinsic(self.emitter.ctx(), &intrinsic, self.loc);
         let target = self.emitter.new_temp(&name, ty, self.loc);
         let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc: self.loc };
-        self.emitter.assign(vec![target], source, self.loc);
+        self.emitter.assign(target.into(), source, self.loc);
         target
     }
 
@@ -372,7 +374,7 @@ impl<'e, 'a, 's: 'a, E: Emitter<'a, 's> + ?Sized> Factory<'e, E> {
             op: AvmOp::BoxReplace,
             immediates: Vec::new(),
             args: vec![key, self.value(offset), self.value(value)],
-            types: Vec::new(),
+            types: Few::None,
             error_message: self.error_message.take(),
         }
     }
@@ -382,7 +384,7 @@ impl<'e, 'a, 's: 'a, E: Emitter<'a, 's> + ?Sized> Factory<'e, E> {
             op: AvmOp::BoxLen,
             immediates: Vec::new(),
             args: vec![key],
-            types: vec![IrType::UInt64, IrType::Bool],
+            types: Few::Two([IrType::UInt64, IrType::Bool]),
             error_message: None,
         };
         let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc: self.loc };
@@ -459,7 +461,7 @@ impl<'e, 'a, 's: 'a, E: Emitter<'a, 's> + ?Sized> Factory<'e, E> {
         }
         let target = self.emitter.new_temp(&format!("as_{}", ty.name(ctx.pool)), ty, self.loc);
         verify::check_assignment(ctx, &[target], &source, self.loc)?;
-        self.emitter.assign(vec![target], source, self.loc);
+        self.emitter.assign(target.into(), source, self.loc);
         Ok(Value::Register(target))
     }
 }

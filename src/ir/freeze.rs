@@ -114,7 +114,7 @@ impl FreezeKey {
                 self.class(Class::InnerTransactionField, usize::from(array_index.is_some()));
                 self.0.push(Part::Field(*field));
                 self.values(&[*group_index, *is_last_in_group]);
-                array_index.iter().for_each(|index| self.value(*index));
+                array_index.iter().for_each(|index| self.value(**index));
                 self.0.push(Part::Type(*ty));
             }
             SourceKind::ArrayLength { base, base_ty, array_encoding } => {
@@ -131,7 +131,7 @@ impl FreezeKey {
             SourceKind::ArrayConcat { base, base_ty, items, num_items, .. } => {
                 self.class(Class::ArrayConcat, 1);
                 self.0.push(Part::Type(*base_ty));
-                self.values(&[*base, *items, *num_items]);
+                self.values(&[*base, **items, *num_items]);
             }
             SourceKind::ExtractValue { base, base_ty, indexes, check_bounds, .. } => {
                 self.class(Class::ExtractValue, indexes.len());
@@ -145,7 +145,7 @@ impl FreezeKey {
                 self.0.push(Part::Type(*base_ty));
                 self.value(*base);
                 self.indexes(indexes);
-                self.value(*value);
+                self.value(**value);
             }
             SourceKind::BoxRead { key, value_ty, .. } => {
                 self.class(Class::BoxRead, 1);

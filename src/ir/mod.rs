@@ -19,6 +19,7 @@ pub mod pool;
 pub mod rewrite;
 pub mod slots;
 pub mod ssa;
+pub mod targets;
 pub mod text;
 #[doc(hidden)]
 pub mod text_read;

@@ -22,6 +22,7 @@ use super::op::{
     Op, OpKind, Register, RegisterId, Source, SourceKind, Terminator, TerminatorKind, Value,
 };
 use super::pool::{Header, Pool, SubId};
+use super::targets::Targets;
 use super::types::IrType;
 
 define_id!(
@@ -219,7 +220,7 @@ pub struct Subroutine {
     /// Parameters, version 0 each.
     pub parameters: Vec<Register>,
     /// Explicit results; implicit ones follow from the parameters.
-    pub returns: Vec<IrType>,
+    pub returns: Few<IrType>,
     /// Whether calls must be, must not be, or may be inlined.
     pub inline: Option<bool>,
     /// Whether it only decodes arguments for a method and encodes its result.
@@ -244,7 +245,7 @@ pub struct Subroutine {
 impl Subroutine {
     /// A subroutine without a body. The parameters have the first ids: each that of its place, or of the
     /// first one it equals.
-    pub fn new(id: SubId, loc: Loc, parameters: Vec<Register>, returns: Vec<IrType>) -> Self {
+    pub fn new(id: SubId, loc: Loc, parameters: Vec<Register>, returns: Few<IrType>) -> Self {
         let registers = u32::try_from(parameters.len()).expect("fewer than 2^32 parameters");
         Self {
             id,
@@ -341,7 +342,7 @@ impl Subroutine {
         self.ops.push(Op { kind, loc })
     }
     /// Makes an assignment without placing it.
-    pub fn make_assign(&mut self, targets: Vec<Register>, source: Source, loc: Loc) -> OpId {
+    pub fn make_assign(&mut self, targets: Targets, source: Source, loc: Loc) -> OpId {
         self.make_op(OpKind::Assign { targets, source }, loc)
     }
     /// Visits every register a node reads, in order, repeats included.
@@ -478,7 +479,7 @@ impl Subroutine {
             return Ok(());
         }
         let phis = std::mem::take(&mut self.blocks[block].phis);
-        let targets: Vec<Register> = phis.iter().map(|phi| self.phis[*phi].register).collect();
+        let targets: Targets = phis.iter().map(|phi| self.phis[*phi].register).collect();
         let values: Vec<Value> =
             phis.iter().map(|phi| Value::Register(self.phis[*phi].args[0].value)).collect();
         if values

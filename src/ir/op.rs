@@ -16,6 +16,7 @@ use crate::diagnostics::{Failure, Outcome};
 
 use super::model::BlockId;
 use super::pool::{BytesId, CompiledRefId, Pool, SubId};
+use super::targets::Targets;
 use super::types::{EncodingId, IrType, Shape, TupleTypeId};
 
 /// How a register came to be. A parameter is never equal to a plain register (spec 20 §6).
@@ -380,7 +381,7 @@ pub struct Intrinsic {
     /// Its stack operands, deepest first.
     pub args: Vec<Value>,
     /// Types of its results.
-    pub types: Vec<IrType>,
+    pub types: Few<IrType>,
     /// What to tell when it fails at run time.
     pub error_message: Option<Symbol>,
 }
@@ -440,8 +441,8 @@ pub enum SourceKind {
         group_index: Value,
         /// Whether it is the last of its group.
         is_last_in_group: Value,
-        /// Which element, for an array field.
-        array_index: Option<Value>,
+        /// Which element, for an array field. Rare; in a box, to keep operations small.
+        array_index: Option<Box<Value>>,
         /// Type of the result.
         ty: IrType,
     },
@@ -467,8 +468,8 @@ pub enum SourceKind {
         base: Value,
         /// Encoded array type.
         base_ty: IrType,
-        /// The encoded elements, without a length header.
-        items: Value,
+        /// The encoded elements, without a length header; in a box, to keep operations small.
+        items: Box<Value>,
         /// Encoding of one element in `items`.
         item_encoding: EncodingId,
         /// How many elements.
@@ -495,8 +496,8 @@ pub enum SourceKind {
         base_ty: IrType,
         /// The way to the element, at least one step.
         indexes: Vec<Index>,
-        /// The encoded new element.
-        value: Value,
+        /// The encoded new element; in a box, to keep operations small.
+        value: Box<Value>,
     },
     /// The content of a box that must exist.
     BoxRead {
@@ -554,7 +555,7 @@ pub enum OpKind {
     /// Defines registers.
     Assign {
         /// At least one register; as many as the source has results.
-        targets: Vec<Register>,
+        targets: Targets,
         /// What they get.
         source: Source,
     },
@@ -664,7 +665,7 @@ impl SourceKind {
     pub fn types(&self, pool: &Pool<'_>) -> Few<IrType> {
         match self {
             SourceKind::Value(value) => Few::One([value.ty(pool)]),
-            SourceKind::ValueTuple { ty, .. } => Few::Many(Shape::Tuple(*ty).flatten(pool)),
+            SourceKind::ValueTuple { ty, .. } => Shape::Tuple(*ty).flatten(pool),
             SourceKind::InnerTransactionField { ty, .. } | SourceKind::ExtractValue { ty, .. } => {
                 Few::One([*ty])
             }
@@ -674,17 +675,14 @@ impl SourceKind {
             | SourceKind::ReplaceValue { base_ty, .. } => Few::One([*base_ty]),
             SourceKind::BoxRead { value_ty, .. } => Few::One([*value_ty]),
             SourceKind::BytesEncode { encoding, .. } => Few::One([IrType::Encoded(*encoding)]),
-            SourceKind::DecodeBytes { ty, .. } => match ty {
-                Shape::One(ty) => Few::One([*ty]),
-                Shape::Tuple(_) => Few::Many(ty.flatten(pool)),
-            },
+            SourceKind::DecodeBytes { ty, .. } => ty.flatten(pool),
             SourceKind::NewSlot(ty) => Few::One([*ty]),
             SourceKind::ReadSlot(slot) => match slot.ty(pool) {
                 IrType::Slot(encoding) => Few::One([IrType::Encoded(encoding)]),
                 IrType::MergedSlot => Few::One([IrType::Bytes]),
                 other => Few::One([other]),
             },
-            SourceKind::Intrinsic(intrinsic) => Few::copied(&intrinsic.types),
+            SourceKind::Intrinsic(intrinsic) => intrinsic.types.clone(),
             SourceKind::Invoke(invoke) => Few::copied(pool.header(invoke.target).returns),
         }
     }
@@ -704,7 +702,7 @@ impl SourceKind {
             } => {
                 visit(group_index);
                 visit(is_last_in_group);
-                array_index.iter().for_each(visit);
+                array_index.as_deref().into_iter().for_each(visit);
             }
             SourceKind::ArrayLength { base, .. } | SourceKind::ArrayPop { base, .. } => visit(base),
             SourceKind::ArrayConcat { base, items, num_items, .. } => {
@@ -742,7 +740,7 @@ impl SourceKind {
             } => {
                 visit(group_index);
                 visit(is_last_in_group);
-                array_index.iter_mut().for_each(visit);
+                array_index.as_deref_mut().into_iter().for_each(visit);
             }
             SourceKind::ArrayLength { base, .. } | SourceKind::ArrayPop { base, .. } => visit(base),
             SourceKind::ArrayConcat { base, items, num_items, .. } => {
@@ -1014,3 +1012,7 @@ impl Terminator {
         self.for_each_operand_but_keys_mut(&mut |value| value.map(pool, map));
     }
 }
+
+const _: () = assert!(size_of::<Value>() <= 32);
+const _: () = assert!(size_of::<Source>() <= 96);
+const _: () = assert!(size_of::<Op>() <= 136);

@@ -13,6 +13,7 @@ use super::factory::{Emitter, LibraryRoutine};
 use super::model::{BlockId, Program, Subroutine};
 use super::op::{Op, OpKind, Register, RegisterId, Source};
 use super::pool::SubId;
+use super::targets::Targets;
 use super::types::IrType;
 
 /// The library routines that are part of a program.
@@ -111,7 +112,7 @@ impl<'a, 's> Emitter<'a, 's> for Rewriter<'a, 's> {
     fn emit(&mut self, kind: OpKind, loc: Loc) {
         self.inserted.push(Op { kind, loc });
     }
-    fn assign(&mut self, targets: Vec<Register>, source: Source, loc: Loc) {
+    fn assign(&mut self, targets: Targets, source: Source, loc: Loc) {
         self.emit(OpKind::Assign { targets, source }, loc);
     }
     fn new_temp(&mut self, description: &str, ty: IrType, loc: Loc) -> Register {

@@ -337,6 +337,7 @@ impl Ssa {
 mod tests {
     use super::*;
     use crate::base::arena::Arena;
+    use crate::base::few::Few;
     use crate::ir::model::BasicBlock;
     use crate::ir::op::{Terminator, TerminatorKind};
     use crate::ir::pool::Pool;
@@ -366,7 +367,7 @@ mod tests {
         let ctx = Ctx { session: &session, pool: &pool, options: &options };
         let name = ctx.sym("f");
         let id = pool.new_sub(name, name, &[], false);
-        let mut sub = Subroutine::new(id, Loc::NONE, Vec::new(), Vec::new());
+        let mut sub = Subroutine::new(id, Loc::NONE, Vec::new(), Few::None);
         let blocks: Vec<BlockId> = (0..4u32)
             .map(|number| {
                 let mut block = BasicBlock::new(Loc::NONE, None, None);

@@ -170,8 +170,8 @@ fn push_op(out: &mut String, ctx: Ctx<'_, '_>, sub: &Subroutine, op: OpId) {
     match &sub.ops[op].kind {
         OpKind::Assign { targets, source } => {
             out.push_str("let ");
-            match targets.as_slice() {
-                [target] => push_target(out, ctx, *target),
+            match targets[..] {
+                [target] => push_target(out, ctx, target),
                 _ => {
                     out.push('(');
                     push_list(out, ", ", targets, |out, target| push_target(out, ctx, *target));
@@ -231,7 +231,7 @@ fn push_source(out: &mut String, ctx: Ctx<'_, '_>, source: &SourceKind) {
             push(out, format_args!("].{}", field.name()));
             if let Some(index) = array_index {
                 out.push('[');
-                push_value(out, ctx, *index);
+                push_value(out, ctx, **index);
                 out.push(']');
             }
             return;
@@ -262,7 +262,7 @@ fn push_source(out: &mut String, ctx: Ctx<'_, '_>, source: &SourceKind) {
             push_value(out, ctx, *base);
             push_indexes(out, ctx, indexes);
             out.push_str(", ");
-            push_value(out, ctx, *value);
+            push_value(out, ctx, **value);
         }
         SourceKind::BoxRead { key, .. } => {
             out.push_str("box_read(");

@@ -12,6 +12,7 @@ mod values;
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
 use crate::base::entity::EntityId;
+use crate::base::few::Few;
 use crate::base::ordered::LookupMap;
 use crate::base::source::{Loc, SourceLocation};
 
@@ -108,7 +109,7 @@ fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine
     let has = |attribute| attributes.split(' ').any(|word| word == attribute);
     if let Some(id) = line.strip_prefix("main ") {
         let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &[], false);
-        return Ok(Subroutine::new(sub, Loc::NONE, Vec::new(), Vec::new()));
+        return Ok(Subroutine::new(sub, Loc::NONE, Vec::new(), Few::None));
     }
     let line = line.strip_prefix("subroutine ").ok_or("a header names main or a subroutine")?;
     let (left, returns) = line.rsplit_once(") -> ").ok_or("a subroutine has results")?;
@@ -126,7 +127,7 @@ fn signature(ctx: Ctx<'_, '_>, line: &str, calls: &mut Calls) -> Read<Subroutine
         None if returns == "void" => Vec::new(),
         None => vec![returns],
     };
-    let returns: Vec<IrType> =
+    let returns: Few<IrType> =
         list.into_iter().map(|ty| types::ir_type(ctx, ty)).collect::<Read<_>>()?;
     let sub = ctx.pool.new_sub(ctx.sym(id), short(id), &returns, has("pure"));
     calls.subs.insert(id.to_owned(), sub);
@@ -287,7 +288,7 @@ impl BodyReader<'_, '_, '_> {
             }
             let kind = self.source(&targets, source)?;
             let source = Source { kind, loc: Loc::NONE };
-            let op = self.sub.make_assign(targets, source, Loc::NONE);
+            let op = self.sub.make_assign(targets.into(), source, Loc::NONE);
             self.sub.blocks[block].ops.push(op);
             return Ok(());
         }
@@ -519,7 +520,7 @@ impl BodyReader<'_, '_, '_> {
                 SourceKind::ArrayConcat {
                     base,
                     base_ty: aggregate,
-                    items,
+                    items: items.into(),
                     item_encoding,
                     num_items,
                 }
@@ -543,7 +544,12 @@ impl BodyReader<'_, '_, '_> {
                         Some(Index::Value(value)) => value,
                         _ => return Err("a replaced element has a value".to_owned()),
                     };
-                    SourceKind::ReplaceValue { base, base_ty: aggregate, indexes: steps, value }
+                    SourceKind::ReplaceValue {
+                        base,
+                        base_ty: aggregate,
+                        indexes: steps,
+                        value: value.into(),
+                    }
                 }
             }
         })
@@ -566,8 +572,11 @@ impl BodyReader<'_, '_, '_> {
         let name = cursor.rest().split('[').next().unwrap_or_default();
         let field = crate::avm::fields::TxnField::from_name(name).ok_or("no such field")?;
         cursor.expect(name)?;
-        let array_index =
-            if cursor.accept("[") { Some(self.value(&mut cursor, IrType::UInt64)?) } else { None };
+        let array_index = if cursor.accept("[") {
+            Some(self.value(&mut cursor, IrType::UInt64)?.into())
+        } else {
+            None
+        };
         let is_last_in_group = Value::bool(true, Loc::NONE);
         Ok(SourceKind::InnerTransactionField {
             field,

@@ -3,6 +3,7 @@
 
 use crate::avm::ops::StackType;
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::text::push_decimal;
 use crate::define_id;
 
@@ -189,10 +190,13 @@ impl Shape {
         }
     }
     /// The leaf types, left to right.
-    pub fn flatten(self, pool: &Pool<'_>) -> Vec<IrType> {
+    pub fn flatten(self, pool: &Pool<'_>) -> Few<IrType> {
+        if let Shape::One(ty) = self {
+            return Few::One([ty]);
+        }
         let mut leaves = Vec::with_capacity(self.arity(pool));
         self.flatten_into(pool, &mut leaves);
-        leaves
+        Few::Many(leaves)
     }
     /// The type's name as dumps print it: `(a,b,)` for a tuple.
     pub fn name(self, pool: &Pool<'_>) -> String {

@@ -112,7 +112,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             base: contents,
             base_ty: IrType::Encoded(element.aggregate),
             indexes: indexes.to_vec(),
-            value,
+            value: value.into(),
         };
         let description =
             if self.is_tuple(element.aggregate) { "updated_tuple" } else { "updated_array" };
@@ -391,7 +391,7 @@ impl<'s> FunctionBuilder<'_, 's> {
                 let kind = SourceKind::ArrayConcat {
                     base: self.make(loc).constant_bytes(&[0, 0]),
                     base_ty: IrType::Encoded(packed),
-                    items: source,
+                    items: source.into(),
                     item_encoding: element,
                     num_items: length,
                 };

@@ -133,7 +133,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         let types = shape.flatten(self.ir().pool);
         let placed = Placed { assignment: loc, register: node.loc };
         let targets = self.assign_group(&names, &types, value, placed)?;
-        Ok(targets.into_iter().map(Value::Register).collect())
+        Ok(targets.iter().copied().map(Value::Register).collect())
     }
     fn assign_part(&mut self, target: ExprRef<'s>, value: Source, loc: Loc) -> Outcome<Vec<Value>> {
         let values = into_values(value.clone());

@@ -11,6 +11,7 @@ use crate::awst::expr::{
 use crate::awst::operators::BinaryBooleanOperator;
 use crate::awst::wtypes::{WTypeId, WTypeKind};
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::ordered::OrderedMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -130,7 +131,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         op: AvmOp,
         immediates: Vec<Immediate>,
         args: Vec<Value>,
-        types: Option<Vec<IrType>>,
+        types: Option<Few<IrType>>,
         loc: Loc,
     ) -> Outcome<Source> {
         let variant = op

@@ -17,6 +17,7 @@ use crate::ir::op::{
     Constant, OpKind, Register, RegisterRole, Source, SourceKind, TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
+use crate::ir::targets::Targets;
 use crate::ir::types::{EncodingId, IrType, Shape};
 use crate::ir::verify;
 
@@ -218,12 +219,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
     }
     /// Appends an assignment. An assigned parameter whose final value goes back to the caller takes
     /// its outgoing copy along, as long as it is the caller's value. Spec 21 §9.
-    pub fn assign_targets(
-        &mut self,
-        targets: Vec<Register>,
-        source: Source,
-        loc: Loc,
-    ) -> Outcome<()> {
+    pub fn assign_targets(&mut self, targets: Targets, source: Source, loc: Loc) -> Outcome<()> {
         if targets.is_empty() && source.types(self.ir().pool).is_empty() {
             return Ok(());
         }
@@ -276,7 +272,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         loc: Placed,
     ) -> Outcome<Register> {
         let target = self.blocks.new_register(name, ty, loc.register.or(loc.assignment));
-        self.assign_targets(vec![target], source, loc.assignment)?;
+        self.assign_targets(target.into(), source, loc.assignment)?;
         Ok(target)
     }
     /// Assigns results to variables of given names and types, in one assignment.
@@ -286,7 +282,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         types: &[IrType],
         source: Source,
         loc: Placed,
-    ) -> Outcome<Vec<Register>> {
+    ) -> Outcome<Targets> {
         let place = loc.register.or(loc.assignment);
         if names.len() != types.len() {
             return Err(Failure::internal(
@@ -294,7 +290,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
                 Loc::NONE,
             ));
         }
-        let targets: Vec<Register> = names
+        let targets: Targets = names
             .iter()
             .zip(types)
             .map(|(name, ty)| self.blocks.new_register(*name, *ty, place))
@@ -313,7 +309,7 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
             return Err(single_value_expected());
         };
         let target = self.new_temp(description, ty, loc);
-        self.assign_targets(vec![target], source, loc)?;
+        self.assign_targets(target.into(), source, loc)?;
         Ok(target)
     }
     /// Symbols of the leaves of a variable.
@@ -420,13 +416,11 @@ impl<'a, 's> FunctionBuilder<'a, 's> {
         };
         if let [ty] = types[..] {
             let target = self.new_temp(description(0), ty, loc);
-            self.assign_targets(vec![target], source, loc)?;
+            self.assign_targets(target.into(), source, loc)?;
             return Ok(Source::value(target.into()));
         }
-        let mut targets = Vec::with_capacity(types.len());
-        for (index, ty) in types.iter().enumerate() {
-            targets.push(self.new_temp(description(index), *ty, loc));
-        }
+        let of_type = |(index, ty): (usize, &IrType)| self.new_temp(description(index), *ty, loc);
+        let targets: Targets = types.iter().enumerate().map(of_type).collect();
         let values = targets.iter().copied().map(Value::Register).collect();
         self.assign_targets(targets, source, loc)?;
         Ok(Source::tuple(self.ir().pool, values, loc))
@@ -584,7 +578,7 @@ impl<'a, 's> Emitter<'a, 's> for FunctionBuilder<'a, 's> {
     fn emit(&mut self, kind: OpKind, loc: Loc) {
         self.blocks.add(kind, loc);
     }
-    fn assign(&mut self, targets: Vec<Register>, source: Source, loc: Loc) {
+    fn assign(&mut self, targets: Targets, source: Source, loc: Loc) {
         if let Err(failure) = self.assign_targets(targets, source, loc) {
             self.deferred.get_or_insert(failure);
         }

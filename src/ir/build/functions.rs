@@ -10,6 +10,7 @@ use crate::awst::expr::SubroutineTarget;
 use crate::awst::library;
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, EntitySet};
+use crate::base::few::Few;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::base::text;
@@ -19,6 +20,7 @@ use crate::ir::model::Subroutine;
 use crate::ir::op::{Register, RegisterId, RegisterRole};
 use crate::ir::optimise::remove_unused_subroutines::Search as CallSearch;
 use crate::ir::pool::SubId;
+use crate::ir::types::IrType;
 
 use super::{BuildCtx, Root, types};
 
@@ -260,13 +262,13 @@ fn new_subroutine(
     signature: Signature,
     loc: Loc,
     parameters: Vec<Register>,
-    returns: Vec<crate::ir::types::IrType>,
+    returns: Few<IrType>,
 ) -> Subroutine {
     let implicit = parameters
         .iter()
         .filter(|parameter| parameter.role == RegisterRole::ParameterWithReturn)
         .map(|parameter| parameter.ty);
-    let all: Vec<_> = returns.iter().copied().chain(implicit).collect();
+    let all: Few<IrType> = returns.iter().copied().chain(implicit).collect();
     let Signature { full_name, short_name, pure } = signature;
     let id = ctx.pool.new_sub(full_name, short_name, &all, pure);
     Subroutine::new(id, loc, parameters, returns)
@@ -289,7 +291,7 @@ pub fn make_main<'s>(ctx: &BuildCtx<'_, 's>, function: FunctionRef<'s>) -> Outco
     }
     let signature =
         Signature { full_name: function.full_name, short_name: function.short_name, pure: false };
-    let mut sub = new_subroutine(ctx.ir, signature, function.loc, Vec::new(), vec![ty]);
+    let mut sub = new_subroutine(ctx.ir, signature, function.loc, Vec::new(), Few::One([ty]));
     sub.inline = Some(false);
     Ok(sub)
 }

@@ -49,7 +49,7 @@ impl FunctionBuilder<'_, '_> {
         let kind = SourceKind::ArrayConcat {
             base: value,
             base_ty: IrType::Encoded(encoding),
-            items: encoded.items,
+            items: encoded.items.into(),
             item_encoding: encoded.item_encoding,
             num_items: encoded.num_items,
         };

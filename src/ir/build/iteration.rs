@@ -126,9 +126,9 @@ impl<'s> FunctionBuilder<'_, 's> {
         self.loop_registers(form, form.items, &mut items)?;
         let index_register = (form.is_enumerated && !items.is_empty()).then(|| items.remove(0));
         let loc = form.items.loc();
-        self.assign_targets(items.clone(), item, loc)?;
+        self.assign_targets(items.clone().into(), item, loc)?;
         if let Some(register) = index_register {
-            self.assign_targets(vec![register], Source::value(index), loc)?;
+            self.assign_targets(register.into(), Source::value(index), loc)?;
         }
         Ok(LoopVariables { items, index: index_register })
     }

@@ -565,7 +565,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             _ => Value::bool(self.is_last_submitted(node.itxn), loc),
         };
         let array_index = match node.array_index {
-            Some(index) => Some(self.visit_value(index)?),
+            Some(index) => Some(self.visit_value(index)?.into()),
             None => None,
         };
         let kind = SourceKind::InnerTransactionField {

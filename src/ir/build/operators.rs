@@ -15,6 +15,7 @@ use crate::awst::stmt::{
     BigUIntAugmentedAssignment, BytesAugmentedAssignment, UInt64AugmentedAssignment,
 };
 use crate::awst::wtypes::WTypeId;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::op::{Constant, Source, Value};
@@ -86,7 +87,7 @@ impl<'s> FunctionBuilder<'_, 's> {
         right: Value,
         loc: Loc,
     ) -> Outcome<Source> {
-        let types = Some(vec![IrType::BigUInt]);
+        let types = Some(Few::One([IrType::BigUInt]));
         self.instruction_with(biguint_op(op), Vec::new(), vec![left, right], types, loc)
     }
     pub(super) fn visit_uint64_binary(&mut self, node: &'s UInt64BinaryOperation<'s>) -> Evaluated {

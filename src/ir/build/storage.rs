@@ -10,6 +10,7 @@ use crate::awst::expr::{
     MapPrefixedKeyExpression, StateDelete, StateExists, StateGet, StateGetEx,
 };
 use crate::awst::wtypes::{ScalarType, WTypeId, WTypeKind};
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::op::{OpKind, Source, SourceKind, TerminatorKind, Value};
@@ -222,7 +223,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             None => (AvmOp::AppGlobalGetEx, vec![zero, key]),
             Some(account) => (AvmOp::AppLocalGetEx, vec![self.visit_value(account)?, zero, key]),
         };
-        self.instruction_with(op, Vec::new(), args, Some(vec![ty, IrType::Bool]), place.loc)
+        self.instruction_with(op, Vec::new(), args, Some(Few::Two([ty, IrType::Bool])), place.loc)
     }
     fn materialise_pair(&mut self, source: Source) -> Outcome<[Value; 2]> {
         let loc = source.loc;
@@ -323,7 +324,7 @@ impl<'s> FunctionBuilder<'_, 's> {
             None => (AvmOp::AppGlobalGetEx, vec![zero, key]),
             Some(account) => (AvmOp::AppLocalGetEx, vec![self.visit_value(account)?, zero, key]),
         };
-        let types = Some(vec![ty, IrType::Bool]);
+        let types = Some(Few::Two([ty, IrType::Bool]));
         let source = self.instruction_with(op, Vec::new(), args, types, loc)?;
         match self.materialise_values(source, &["_", "maybe_exists"])?[..] {
             [_, exists] => Ok(Some(Source::value(exists))),

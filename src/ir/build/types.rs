@@ -2,6 +2,7 @@
 
 use crate::awst::wtypes::{BasicType, ScalarType, WTypeId, WTypeKind, WTypes};
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::Ctx;
@@ -67,9 +68,9 @@ pub fn shape(ctx: TypeCtx<'_, '_>, wtype: WTypeId, loc: Loc) -> Outcome<Shape> {
 }
 
 /// The types a result of this type flattens to; none for `void`.
-pub fn ir_types(ctx: TypeCtx<'_, '_>, wtype: WTypeId, loc: Loc) -> Outcome<Vec<IrType>> {
+pub fn ir_types(ctx: TypeCtx<'_, '_>, wtype: WTypeId, loc: Loc) -> Outcome<Few<IrType>> {
     if wtype == WTypeId::VOID {
-        return Ok(Vec::new());
+        return Ok(Few::None);
     }
     Ok(shape(ctx, wtype, loc)?.flatten(ctx.ir.pool))
 }

@@ -234,8 +234,8 @@ fn is_self_copy(op: &mut OpKind) -> bool {
                 copies.map(|(target, value)| Value::Register(*target) == *value).collect();
             let mut differs = same.iter().map(|same| !same);
             values.retain(|_| differs.next().unwrap_or(true));
-            let mut differs = same.iter().map(|same| !same);
-            targets.retain(|_| differs.next().unwrap_or(true));
+            let kept = targets.iter().zip(&same).filter(|(_, same)| !**same);
+            *targets = kept.map(|(target, _)| *target).collect();
             targets.is_empty()
         }
         _ => false,

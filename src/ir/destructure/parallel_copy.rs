@@ -42,7 +42,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: Ctx<'_, '_>) {
             let SourceKind::ValueTuple { values, .. } = &source.kind else { continue };
             let copies = targets.iter().copied().zip(values.iter().copied());
             for (target, value) in sequentialise(copies, &mut new_temp) {
-                ops.push(sub.make_assign(vec![target], Source::value(value), loc));
+                ops.push(sub.make_assign(target.into(), Source::value(value), loc));
             }
         }
         sub.blocks[block].ops = ops;

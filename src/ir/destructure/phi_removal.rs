@@ -27,7 +27,7 @@ pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>, versions: &mut Nam
             if sub.phis[phi].args.is_empty() {
                 let target = sub.phis[phi].register;
                 let source = Source::value(Value::Undefined(target.ty, Loc::NONE));
-                let op = sub.make_assign(vec![target], source, Loc::NONE);
+                let op = sub.make_assign(target.into(), source, Loc::NONE);
                 sub.blocks[block].ops.insert(0, op);
                 continue;
             }
@@ -55,7 +55,7 @@ pub(super) fn isolate(sub: &mut Subroutine, ctx: Ctx<'_, '_>, versions: &mut Nam
                 Source { kind: SourceKind::ValueTuple { values, ty }, loc: Loc::NONE }
             }
         };
-        let op = sub.make_op(OpKind::Assign { targets, source }, Loc::NONE);
+        let op = sub.make_op(OpKind::Assign { targets: targets.into(), source }, Loc::NONE);
         sub.blocks[block].ops.push(op);
     }
 }

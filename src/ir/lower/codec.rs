@@ -2,6 +2,7 @@
 
 use crate::avm::ops::{AvmOp, Immediate};
 use crate::base::arena::Symbol;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::factory::{Emitter, Factory};
@@ -250,7 +251,7 @@ fn decode_scalar<'a, 's: 'a, E: Emitter<'a, 's>>(
     let mut make = Factory::new(emitter, loc);
     let register = |register: Register| Some(Source::value(Value::Register(register)));
     let instruction = |op, immediates, result| {
-        let (args, types) = (vec![value], vec![result]);
+        let (args, types) = (vec![value], Few::One([result]));
         let intrinsic = Intrinsic { op, immediates, args, types, error_message: None };
         Some(Source { kind: SourceKind::Intrinsic(intrinsic), loc })
     };

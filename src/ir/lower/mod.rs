@@ -8,6 +8,7 @@ mod codec;
 mod tuple;
 
 use crate::avm::ops::AvmOp;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
@@ -82,7 +83,7 @@ fn lower_source(rewriter: &mut Rewriter<'_, '_>, source: &Source) -> Outcome<Sou
         }
         SourceKind::ArrayPop { base, base_ty } => array::pop(rewriter, *base, *base_ty, loc),
         SourceKind::ArrayConcat { base, base_ty, items, item_encoding, num_items } => {
-            let items = array::Items { data: *items, encoding: *item_encoding, count: *num_items };
+            let items = array::Items { data: **items, encoding: *item_encoding, count: *num_items };
             array::concat(rewriter, *base, *base_ty, items, loc)
         }
         SourceKind::ExtractValue { base, base_ty, indexes, check_bounds, .. } => {
@@ -91,14 +92,14 @@ fn lower_source(rewriter: &mut Rewriter<'_, '_>, source: &Source) -> Outcome<Sou
         }
         SourceKind::ReplaceValue { base, base_ty, indexes, value } => {
             let encoding = encoding_of(*base_ty, loc)?;
-            replace_value(rewriter, *base, encoding, indexes, *value, loc).map(Source::value)
+            replace_value(rewriter, *base, encoding, indexes, **value, loc).map(Source::value)
         }
         SourceKind::BoxRead { key, value_ty, exists_assertion_message } => {
             let instruction = Intrinsic {
                 op: AvmOp::BoxGet,
                 immediates: Vec::new(),
                 args: vec![*key],
-                types: vec![*value_ty, IrType::Bool],
+                types: Few::Two([*value_ty, IrType::Bool]),
                 error_message: None,
             };
             let source = Source { kind: SourceKind::Intrinsic(instruction), loc };

@@ -51,7 +51,7 @@ fn instruction(source: &Source) -> Outcome<Option<Source>> {
             .map_err(|_| Failure::internal("group index out of range", source.loc))?;
         immediates.insert(0, Immediate::Int(group_index));
     }
-    let args = array_index.iter().copied().collect();
+    let args = array_index.iter().map(|index| **index).collect();
     let intrinsic = Intrinsic::with_signature_types(op, immediates, args, source.loc)?;
     Ok(Some(Source { kind: SourceKind::Intrinsic(intrinsic), loc: source.loc }))
 }

@@ -10,6 +10,7 @@
 
 use crate::base::arena::Symbol;
 use crate::base::entity::{EntityId, SecondaryMap};
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::model::{BasicBlock, BlockId, OpId, Phi, PhiArg, PhiId, Program, Subroutine};
@@ -18,6 +19,7 @@ use crate::ir::op::{
     TerminatorKind, Value,
 };
 use crate::ir::pool::SubId;
+use crate::ir::targets::Targets;
 use crate::ir::{Ctx, verify};
 
 use super::PassCtx;
@@ -184,7 +186,7 @@ pub(super) fn take_last_called(
     for (place, calls) in places {
         let function = &mut program.subroutines[place];
         // what is left of it still says what it called
-        let mut rest = Subroutine::new(function.id, function.loc, Vec::new(), Vec::new());
+        let mut rest = Subroutine::new(function.id, function.loc, Vec::new(), Few::None);
         rest.memo = function.memo.clone();
         taken.push(LastCalled { function: std::mem::replace(function, rest), calls });
     }
@@ -304,7 +306,7 @@ impl Inliner<'_, '_, '_> {
                 targets,
                 source: Source { kind: SourceKind::Invoke(invoke), loc },
             } => (targets, invoke, loc),
-            OpKind::Invoke(invoke) => (Vec::new(), invoke, op_loc),
+            OpKind::Invoke(invoke) => (Targets::NONE, invoke, op_loc),
             _ => unreachable!("asked only for calls"),
         };
         let last_called = &mut *self.ctx.last_called.borrow_mut();
@@ -351,11 +353,11 @@ impl Inliner<'_, '_, '_> {
         for phi in std::mem::take(&mut sub.blocks[entry].phis) {
             let register = sub.phis[phi].register;
             let source = Source::value(Value::Undefined(register.ty, Loc::NONE));
-            let op = sub.make_assign(vec![register], source, Loc::NONE);
+            let op = sub.make_assign(register.into(), source, Loc::NONE);
             sub.blocks[entry].ops.insert(0, op);
         }
         for (arg, parameter) in invoke.args.iter().zip(&defined) {
-            let op = sub.make_assign(vec![*parameter], Source::value(*arg), arg.loc());
+            let op = sub.make_assign((*parameter).into(), Source::value(*arg), arg.loc());
             sub.blocks[block].ops.push(op);
         }
 
@@ -400,7 +402,7 @@ impl Inliner<'_, '_, '_> {
         sub: &mut Subroutine,
         rest: BlockId,
         returns: Vec<(BlockId, Vec<Value>)>,
-        (callee_id, targets): (Symbol, Vec<Register>),
+        (callee_id, targets): (Symbol, Targets),
         defined: &mut Vec<Register>,
     ) -> Outcome<()> {
         if targets.is_empty() {
@@ -449,7 +451,7 @@ impl Inliner<'_, '_, '_> {
                                 );
                                 defined.push(register);
                                 let source = Source::value(value);
-                                let op = sub.make_assign(vec![register], source, value.loc());
+                                let op = sub.make_assign(register.into(), source, value.loc());
                                 sub.blocks[block].ops.push(op);
                                 register
                             }

@@ -284,7 +284,7 @@ fn apply(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>, found: Found) -> Outcome<(
         let mut copies = Vec::with_capacity(targets.len());
         for (target, source) in targets.into_iter().zip(sources) {
             let copy = Source::value(Value::Register(source));
-            copies.push(sub.make_assign(vec![target], copy, loc));
+            copies.push(sub.make_assign(target.into(), copy, loc));
         }
         let ops = &mut sub.blocks[block].ops;
         let place = ops.iter().position(|other| *other == op);

@@ -199,7 +199,7 @@ fn negation(
         let args = vec![Value::Register(register)];
         let intrinsic = Intrinsic::with_signature_types(AvmOp::Not, Vec::new(), args, loc)?;
         let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
-        let op = sub.make_assign(vec![not], source, loc);
+        let op = sub.make_assign(not.into(), source, loc);
         sub.blocks[block].ops.push(op);
         definitions.add(not, Node::Op(op));
     }

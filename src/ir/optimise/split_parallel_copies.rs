@@ -4,7 +4,8 @@
 
 use crate::diagnostics::{Failure, Outcome};
 use crate::ir::model::Subroutine;
-use crate::ir::op::{OpKind, Register, Source, SourceKind, Value};
+use crate::ir::op::{OpKind, Source, SourceKind, Value};
+use crate::ir::targets::Targets;
 
 use super::PassCtx;
 
@@ -29,8 +30,8 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
             if targets.iter().any(|target| values.contains(&Value::Register(*target))) {
                 return Err(Failure::internal("tuple copy requires sequentialization", loc));
             }
-            for (target, value) in targets.into_iter().zip(values) {
-                ops.push(sub.make_assign(vec![target], Source::value(value), loc));
+            for (target, value) in targets.iter().zip(values) {
+                ops.push(sub.make_assign((*target).into(), Source::value(value), loc));
             }
         }
         sub.blocks[block].ops = ops;
@@ -39,12 +40,12 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
 }
 
 /// Takes the parts out of a parallel copy that is being replaced.
-fn parts(kind: &mut OpKind) -> (Vec<Register>, Vec<Value>) {
+fn parts(kind: &mut OpKind) -> (Targets, Vec<Value>) {
     match kind {
         OpKind::Assign {
             targets,
             source: Source { kind: SourceKind::ValueTuple { values, .. }, .. },
-        } => (std::mem::take(targets), std::mem::take(values)),
+        } => (std::mem::replace(targets, Targets::NONE), std::mem::take(values)),
         _ => unreachable!("asked only for parallel copies"),
     }
 }

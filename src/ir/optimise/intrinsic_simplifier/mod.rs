@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 
 use crate::avm::ops::{AvmOp, Immediate, Purity};
 use crate::base::entity::EntitySet;
+use crate::base::few::Few;
 use crate::base::source::Loc;
 use crate::diagnostics::Outcome;
 use crate::ir::Ctx;
@@ -118,7 +119,7 @@ impl<'a, 's> Simplifier<'a, 's> {
     /// Notes what an operation defines, and adds it to the worklist when it is a candidate.
     fn look_at(&mut self, sub: &Subroutine, op: OpId) {
         let OpKind::Assign { targets, source } = &sub.ops[op].kind else { return };
-        match (&source.kind, targets.as_slice()) {
+        match (&source.kind, &targets[..]) {
             (SourceKind::Intrinsic(intrinsic), [target]) => {
                 self.definitions[*target] = Definition::Alone(op);
                 if intrinsic.op.is_compile_time_constant() {
@@ -322,7 +323,7 @@ impl<'a, 's> Simplifier<'a, 's> {
             set_source(sub, self.ctx, op, source)?;
             return Ok(true);
         }
-        let (AvmOp::BoxGet, [content, _]) = (intrinsic.op, targets.as_slice()) else {
+        let (AvmOp::BoxGet, [content, _]) = (intrinsic.op, &targets[..]) else {
             return Ok(false);
         };
         let content = *content;
@@ -334,7 +335,7 @@ impl<'a, 's> Simplifier<'a, 's> {
         {
             targets[0].ty = IrType::UInt64;
             intrinsic.op = AvmOp::BoxLen;
-            intrinsic.types = vec![IrType::UInt64, IrType::Bool];
+            intrinsic.types = Few::Two([IrType::UInt64, IrType::Bool]);
         }
         Ok(true)
     }

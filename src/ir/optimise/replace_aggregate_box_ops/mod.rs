@@ -10,6 +10,7 @@ mod offsets;
 
 use crate::avm::fields::MAX_BYTES_LENGTH;
 use crate::avm::ops::{AvmOp, Immediate};
+use crate::base::few::Few;
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
@@ -309,7 +310,7 @@ fn length_of_box(rewriter: &mut Rewriter<'_, '_>, read: &BoxRead, loc: Loc) -> V
         op: AvmOp::BoxLen,
         immediates: Vec::new(),
         args: vec![read.key],
-        types: vec![IrType::UInt64, IrType::Bool],
+        types: Few::Two([IrType::UInt64, IrType::Bool]),
         error_message: None,
     };
     let source = Source { kind: SourceKind::Intrinsic(intrinsic), loc };
@@ -343,9 +344,9 @@ fn rewrite_write(
             let element = element_encoding(pool, encoding, indexes, mutation.loc)?;
             if pool.encoding(element).is_fixed() {
                 let loc = rewriter.ctx().merge_locs([mutation.loc, loc]);
-                return replace_element(rewriter, (key, loc), encoding, indexes, *value).map(Some);
+                return replace_element(rewriter, (key, loc), encoding, indexes, **value).map(Some);
             }
-            let Some(array) = aggregates.mutation(*value) else { return Ok(None) };
+            let Some(array) = aggregates.mutation(**value) else { return Ok(None) };
             change_nested_array(rewriter, key, (encoding, indexes), array)
         }
         _ => {
@@ -375,7 +376,12 @@ fn replace_element(
         let base_ty = IrType::Encoded(place.encoding);
         let size = size_of(pool, place.encoding, loc)?;
         let base = make.box_extract(key, place.offset, size, base_ty).into();
-        let kind = SourceKind::ReplaceValue { base, base_ty, indexes: place.remaining, value };
+        let kind = SourceKind::ReplaceValue {
+            base,
+            base_ty,
+            indexes: place.remaining,
+            value: value.into(),
+        };
         make.materialise_single(Source { kind, loc }, "tmp")
     };
     make.on_error(INDEX_OUT_OF_BOUNDS);
@@ -394,7 +400,7 @@ fn array_change(pool: &Pool<'_>, mutation: &Source) -> Outcome<Option<ArrayChang
     let (base_ty, added) = match &mutation.kind {
         SourceKind::ArrayPop { base_ty, .. } => (base_ty, None),
         SourceKind::ArrayConcat { base_ty, items, num_items, .. } => {
-            (base_ty, Some((*items, *num_items)))
+            (base_ty, Some((**items, *num_items)))
         }
         _ => return Ok(None),
     };
