@@ -7,35 +7,54 @@
 //! phi that turns out to be trivial are known without a search.
 
 use crate::base::arena::Symbol;
-use crate::base::entity::{EntitySet, SecondaryMap};
+use crate::base::entity::{EntityId, EntitySet, SecondaryMap};
 use crate::base::ordered::LookupMap;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
 
 use super::Ctx;
 use super::model::{BlockId, Node, OpId, Phi, PhiArg, PhiId, Subroutine};
-use super::op::{OpKind, Register, Source, SourceKind, Value};
+use super::op::{OpKind, Register, RegisterId, Source, SourceKind, Value};
 use super::types::IrType;
 
 /// State of the construction for one subroutine.
 #[derive(Default)]
 pub struct Ssa {
     sealed: EntitySet<BlockId>,
-    variables: LookupMap<Symbol, Variable>,
+    variables: Vec<Variable>,
+    /// Places of variables in that list plus one; 0 for none.
+    places: SecondaryMap<Symbol, u32>,
     /// The values of variables at the ends of blocks other than the one written last.
-    elsewhere: LookupMap<(Symbol, BlockId), Register>,
-    /// What stands in the place of the register of a removed phi.
-    replaced: LookupMap<Register, Register>,
+    elsewhere: LookupMap<BlockEnd, Register>,
     /// Phis of blocks whose predecessors are not all known yet.
     incomplete: LookupMap<BlockId, Vec<PhiId>>,
-    /// Who reads the register of a phi; may name a reader twice.
-    readers: LookupMap<Register, Vec<Node>>,
-    block_of_phi: SecondaryMap<PhiId, Option<BlockId>>,
+    /// The phis that define registers.
+    phi_of: SecondaryMap<RegisterId, Option<PhiId>>,
+    phis: SecondaryMap<PhiId, PhiState>,
+    /// Whether a phi was removed.
+    removed_phis: bool,
+}
+
+/// A variable at the end of a block, as one number.
+type BlockEnd = u64;
+
+fn end_of(block: BlockId, variable: Symbol) -> BlockEnd {
+    (variable.index() as u64) << 32 | block.index() as u64
+}
+
+/// What is known of a phi.
+#[derive(Clone, Default)]
+struct PhiState {
+    block: Option<BlockId>,
+    /// Who reads its register, until it is removed; may name a reader twice.
+    readers: Option<Vec<Node>>,
+    /// What stands in the place of its register once it is removed.
+    replacement: Option<Register>,
 }
 
 /// What is known of a variable.
-#[derive(Default)]
 struct Variable {
+    name: Symbol,
     next_version: u32,
     /// The block it was written in last, and its value at the end of it: most variables are written
     /// once and read nearby.
@@ -53,26 +72,34 @@ impl Ssa {
     /// Starts anew, in the memory of the subroutine before, with the parameters as values of the entry
     /// block.
     pub fn start(&mut self, parameters: &[Register], entry: BlockId) {
-        let Self { sealed, variables, elsewhere, replaced, incomplete, readers, block_of_phi } =
+        let Self { sealed, variables, places, elsewhere, incomplete, phi_of, phis, removed_phis } =
             self;
         sealed.clear();
-        variables.clear();
+        variables.drain(..).for_each(|variable| places[variable.name] = 0);
         elsewhere.clear();
-        replaced.clear();
         incomplete.clear();
-        readers.clear();
-        block_of_phi.clear();
+        phi_of.clear();
+        phis.clear();
+        *removed_phis = false;
         for parameter in parameters {
             self.write(entry, *parameter);
             self.variable(parameter.name).next_version = 1;
         }
     }
     fn variable(&mut self, name: Symbol) -> &mut Variable {
-        self.variables.get_or_insert_with(name, Variable::default)
+        let place = &mut self.places[name];
+        if *place == 0 {
+            self.variables.push(Variable { name, next_version: 0, last: None });
+            *place = u32::try_from(self.variables.len()).expect("fewer than 2^32 variables");
+        }
+        &mut self.variables[*place as usize - 1]
+    }
+    fn find(&self, name: Symbol) -> Option<&Variable> {
+        Some(&self.variables[(self.places[name] as usize).checked_sub(1)?])
     }
     /// Whether the variable was ever mentioned.
     pub fn has_version(&self, variable: Symbol) -> bool {
-        self.variables.get(&variable).is_some_and(|variable| variable.next_version > 0)
+        self.find(variable).is_some_and(|variable| variable.next_version > 0)
     }
     /// Makes a register the value of its variable from here to the end of the block.
     pub fn write(&mut self, block: BlockId, register: Register) {
@@ -80,17 +107,19 @@ impl Ssa {
         if let Some((other, value)) = last
             && other != block
         {
-            self.elsewhere.insert((register.name, other), value);
+            self.elsewhere.insert(end_of(other, register.name), value);
         }
     }
     /// The value of a variable at the end of a block, if it is known.
     fn known(&self, block: BlockId, variable: Symbol) -> Option<Register> {
-        let mut value = match self.variables.get(&variable)?.last {
+        let mut value = match self.find(variable)?.last {
             Some((last, value)) if last == block => value,
-            _ => *self.elsewhere.get(&(variable, block))?,
+            _ => *self.elsewhere.get(&end_of(block, variable))?,
         };
-        while let Some(replacement) = self.replaced.get(&value) {
-            value = *replacement;
+        while let Some(phi) = self.phi_of[value.id]
+            && let Some(replacement) = self.phis[phi].replacement
+        {
+            value = replacement;
         }
         Some(value)
     }
@@ -170,7 +199,7 @@ impl Ssa {
     }
     /// Whether a phi was removed, so that somebody may still know its register.
     pub fn removed_phis(&self) -> bool {
-        !self.replaced.is_empty()
+        self.removed_phis
     }
     /// Records what an operation reads.
     pub fn note_op(&mut self, ctx: Ctx<'_, '_>, sub: &Subroutine, op: OpId) {
@@ -186,9 +215,14 @@ impl Ssa {
     }
 
     fn note_read(&mut self, register: Register, node: Node) {
-        if let Some(readers) = self.readers.get_mut(&register) {
+        if let Some(readers) = self.readers(register) {
             readers.push(node);
         }
+    }
+    /// The readers of a register that a phi defines.
+    fn readers(&mut self, register: Register) -> Option<&mut Vec<Node>> {
+        let phi = self.phi_of[register.id]?;
+        self.phis[phi].readers.as_mut()
     }
     fn new_phi(
         &mut self,
@@ -200,8 +234,9 @@ impl Ssa {
         let register = self.new_register(sub, variable, ty, Loc::NONE);
         let phi = sub.phis.push(Phi { register, args: Vec::new() });
         sub.blocks[block].phis.push(phi);
-        self.block_of_phi[phi] = Some(block);
-        self.readers.insert(register, Vec::new());
+        self.phi_of[register.id] = Some(phi);
+        self.phis[phi] =
+            PhiState { block: Some(block), readers: Some(Vec::new()), replacement: None };
         phi
     }
     fn add_operands(
@@ -231,7 +266,7 @@ impl Ssa {
         let Some(first) = removals.first() else { return Ok(sub.phis[phi].register) };
         let mut result = first.replacement;
         for removed in &removals {
-            let owner = self.block_of_phi[removed.phi].expect("every phi has a block");
+            let owner = self.block_of(removed.phi);
             if self.incomplete.get(&owner).is_some_and(|phis| phis.contains(&removed.phi)) {
                 return Err(Failure::internal("removed an incomplete phi", Loc::NONE));
             }
@@ -242,7 +277,8 @@ impl Ssa {
             if removed.register == result {
                 result = removed.replacement;
             }
-            self.replaced.insert(removed.register, removed.replacement);
+            self.phis[removed.phi].replacement = Some(removed.replacement);
+            self.removed_phis = true;
         }
         Ok(result)
     }
@@ -287,7 +323,7 @@ impl Ssa {
             Value::Register(found) if found == register => Value::Register(replacement),
             other => other,
         };
-        for reader in self.readers.remove(&register).unwrap_or_default() {
+        for reader in self.phis[phi].readers.take().unwrap_or_default() {
             match reader {
                 Node::Phi(user) if user == phi => continue,
                 Node::Phi(user) => {
@@ -317,17 +353,20 @@ impl Ssa {
             }
             moved.push(reader);
         }
-        if let Some(readers) = self.readers.get_mut(&replacement) {
+        if let Some(readers) = self.readers(replacement) {
             readers.extend(moved);
         }
-        let owner = self.block_of_phi[phi].expect("every phi has a block");
+        let owner = self.block_of(phi);
         sub.blocks[owner].phis.retain(|other| *other != phi);
         users.sort_by_key(|user| self.place(sub, *user));
         users
     }
+    fn block_of(&self, phi: PhiId) -> BlockId {
+        self.phis[phi].block.expect("every phi has a block")
+    }
     /// Block number and position of a phi; none once it is removed.
     fn place(&self, sub: &Subroutine, phi: PhiId) -> Option<(Option<u32>, usize)> {
-        let block = &sub.blocks[self.block_of_phi[phi]?];
+        let block = &sub.blocks[self.block_of(phi)];
         let position = block.phis.iter().position(|other| *other == phi)?;
         Some((block.number, position))
     }
