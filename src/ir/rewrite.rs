@@ -30,13 +30,19 @@ pub fn library_of(program: &Program, ctx: Ctx<'_, '_>) -> Library {
     library
 }
 
-/// Highest version in use of each variable name in a body.
-fn versions_in_use(sub: &Subroutine) -> LookupMap<Symbol, u32> {
+/// First version not in use of the variables in a body that may be temporaries with this prefix.
+fn unused_versions(
+    sub: &Subroutine,
+    ctx: Ctx<'_, '_>,
+    prefix: &'static str,
+) -> LookupMap<Symbol, u32> {
     let mut versions: LookupMap<Symbol, u32> = LookupMap::new();
     // all that is read is defined
     sub.visit_definitions(&mut |register| {
-        let version = versions.get_or_insert_with(register.name, || register.version);
-        *version = (*version).max(register.version);
+        if ctx.text(register.name).starts_with(prefix) {
+            let version = versions.get_or_insert_with(register.name, || 0);
+            *version = (*version).max(register.version + 1);
+        }
     });
     versions
 }
@@ -47,6 +53,7 @@ pub struct Rewriter<'a, 's> {
     ctx: Ctx<'a, 's>,
     prefix: &'static str,
     library: &'a Library,
+    /// First version not in use of temporaries that were there before. No two new ones have one name.
     versions: LookupMap<Symbol, u32>,
     counters: LookupMap<Symbol, u32>,
     inserted: Vec<Op>,
@@ -66,7 +73,7 @@ impl<'a, 's> Rewriter<'a, 's> {
             ctx,
             prefix,
             library,
-            versions: versions_in_use(sub),
+            versions: unused_versions(sub, ctx, prefix),
             counters: LookupMap::new(),
             inserted: Vec::new(),
             registers: sub.registers,
@@ -121,16 +128,7 @@ impl<'a, 's> Emitter<'a, 's> for Rewriter<'a, 's> {
         let join = |digits: &str| symbols.intern_joined(&[prefix, "%", description, "%", digits]);
         let name = with_decimal(u64::from(*counter), join);
         *counter += 1;
-        let version = match self.versions.get_mut(&name) {
-            Some(version) => {
-                *version += 1;
-                *version
-            }
-            None => {
-                self.versions.insert(name, 0);
-                0
-            }
-        };
+        let version = self.versions.get(&name).copied().unwrap_or(0);
         let id = RegisterId::new(self.registers as usize);
         self.registers += 1;
         Register::local(id, name, version, ty, loc)
