@@ -11,16 +11,11 @@ use crate::ir::pool::Pool;
 
 use super::PassCtx;
 
-/// What is known of a register.
-#[derive(Clone, Copy, Default)]
-struct Usage {
-    /// Where the body defines it, if it does.
-    definition: Option<(Node, BlockId)>,
-    /// How often it is read.
-    reads: u32,
-}
+/// How often each register is read.
+type Reads = RegisterTable<u32>;
 
-type Usages = RegisterTable<Usage>;
+/// A node that defines registers, with its block.
+type Definition = (Node, BlockId);
 
 /// What is to be taken off the order lists.
 #[derive(Default)]
@@ -34,76 +29,89 @@ struct Dead {
 pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> {
     let had_left_out = std::mem::take(&mut sub.left_out) > 0;
     let pool = ctx.ir.pool;
-    let mut usages = collect(sub, pool);
-    let mut pending: Vec<Register> = Vec::new();
-    sub.visit_definitions(&mut |register| {
-        if usages[register].reads == 0 {
-            pending.push(register);
+    let mut reads: Reads = sub.register_table(0);
+    sub.visit_reads_in_order(pool, &mut |_, register| reads[register] += 1);
+    let mut pending: Vec<Definition> = Vec::new();
+    visit_definitions(sub, &mut |definition, _| {
+        if is_unneeded(sub, pool, definition.0, &reads) {
+            pending.push(definition);
         }
     });
-    let mut dead = Dead::default();
-    while let Some(register) = pending.pop() {
-        bury(sub, pool, register, &mut usages, &mut dead, &mut pending);
+    if pending.is_empty() {
+        // mostly
+        return Ok(had_left_out);
     }
+    let dead = bury(sub, pool, pending, &mut reads);
     for block in dead.blocks.iter() {
         let data = &mut sub.blocks[block];
         data.phis.retain(|phi| !dead.phis.contains(*phi));
         data.ops.retain(|op| !dead.ops.contains(*op));
     }
-    Ok(had_left_out || !dead.blocks.is_empty())
+    Ok(true)
 }
 
-fn collect(sub: &Subroutine, pool: &Pool<'_>) -> Usages {
-    let mut usages: Usages = sub.register_table(Usage::default());
+/// Visits everything in the body that defines registers, with these.
+fn visit_definitions(sub: &Subroutine, visit: &mut impl FnMut(Definition, &[Register])) {
     for block in &sub.body {
         let data = &sub.blocks[*block];
         for phi in &data.phis {
-            usages[sub.phis[*phi].register].definition = Some((Node::Phi(*phi), *block));
+            visit((Node::Phi(*phi), *block), &[sub.phis[*phi].register]);
         }
         for op in &data.ops {
-            for target in sub.ops[*op].targets() {
-                usages[*target].definition = Some((Node::Op(*op), *block));
+            if let OpKind::Assign { targets, .. } = &sub.ops[*op].kind {
+                visit((Node::Op(*op), *block), targets);
             }
         }
     }
-    sub.visit_reads_in_order(pool, &mut |_, register| usages[register].reads += 1);
-    usages
 }
 
-/// Marks the definition of an unread register when nothing needs it; registers it alone read become
-/// pending.
-fn bury(
-    sub: &Subroutine,
-    pool: &Pool<'_>,
-    register: Register,
-    usages: &mut Usages,
-    dead: &mut Dead,
-    pending: &mut Vec<Register>,
-) {
-    let Some((node, block)) = usages[register].definition else { return };
-    let newly_dead = match node {
-        Node::Phi(phi) => dead.phis.insert(phi),
+/// Whether nothing reads what a node defines, and nothing else comes of it.
+fn is_unneeded(sub: &Subroutine, pool: &Pool<'_>, node: Node, reads: &Reads) -> bool {
+    match node {
+        Node::Phi(phi) => reads[sub.phis[phi].register] == 0,
         Node::Op(op) => match &sub.ops[op].kind {
             OpKind::Assign { targets, source } => {
-                targets.iter().all(|target| usages[*target].reads == 0)
-                    && is_removable(pool, source)
-                    && dead.ops.insert(op)
+                targets.iter().all(|target| reads[*target] == 0) && is_removable(pool, source)
             }
             _ => false,
         },
         Node::Terminator(_) => false,
-    };
-    if !newly_dead {
-        return;
     }
-    dead.blocks.insert(block);
-    sub.visit_registers_read(pool, node, &mut |register| {
-        let usage = &mut usages[register];
-        usage.reads -= 1;
-        if usage.reads == 0 {
-            pending.push(register);
-        }
+}
+
+/// Collects what is pending and what only that needs, directly or through others.
+fn bury(
+    sub: &Subroutine,
+    pool: &Pool<'_>,
+    mut pending: Vec<Definition>,
+    reads: &mut Reads,
+) -> Dead {
+    let mut definitions: RegisterTable<Option<Definition>> = sub.register_table(None);
+    visit_definitions(sub, &mut |definition, registers| {
+        registers.iter().for_each(|register| definitions[*register] = Some(definition));
     });
+    let mut dead = Dead::default();
+    while let Some((node, block)) = pending.pop() {
+        let newly_dead = match node {
+            Node::Phi(phi) => dead.phis.insert(phi),
+            Node::Op(op) => dead.ops.insert(op),
+            Node::Terminator(_) => false,
+        };
+        if !newly_dead {
+            continue;
+        }
+        dead.blocks.insert(block);
+        sub.visit_registers_read(pool, node, &mut |register| {
+            reads[register] -= 1;
+            if reads[register] == 0
+                && let Some(definition) = definitions[register]
+                && is_unneeded(sub, pool, definition.0, reads)
+            {
+                pending.push(definition);
+            }
+        });
+    }
+    dead
 }
 
 fn is_removable(pool: &Pool<'_>, source: &Source) -> bool {
