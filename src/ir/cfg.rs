@@ -54,8 +54,12 @@ pub fn reachable_blocks(sub: &Subroutine) -> EntitySet<BlockId> {
 /// Makes a terminator that can go to one block only a plain jump.
 pub fn simplify_single_target(sub: &mut Subroutine, block: BlockId) {
     let terminator = sub.blocks[block].terminator_mut();
-    if let Some(target) = terminator.single_target() {
+    if let Some(target) = terminator.single_target()
+        && !matches!(terminator.kind, TerminatorKind::Goto(_))
+    {
         terminator.kind = TerminatorKind::Goto(target);
+        // what it read may be unused now, which is more than a jump led on
+        sub.touch_with_known_kinds();
     }
 }
 

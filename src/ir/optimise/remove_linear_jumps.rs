@@ -14,7 +14,7 @@ pub(super) fn run(sub: &mut Subroutine, _ctx: &PassCtx<'_, '_>) -> Outcome<bool>
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::check;
+    use super::super::testing::{check, check_rounds};
 
     #[test]
     fn jumps_are_skipped_unless_a_phi_needs_them() {
@@ -56,6 +56,31 @@ mod tests {
                     let c#0: uint64 = φ(a#0 <- block@4, b#0 <- block@5)
                     exit c#0
             "#,
+        );
+    }
+    #[test]
+    fn a_condition_that_no_longer_decides_is_removed_in_the_next_round() {
+        check_rounds(
+            1,
+            r#"
+            main m:
+                block@0: // L1
+                    let a#0: uint64 = (txn Fee)
+                    goto a#0 ? block@1 : block@2
+                block@1: // L2
+                    goto block@2
+                block@2: // L3
+                    (log 0x01)
+                    exit 1u
+            "#,
+            r#"
+            main m:
+                block@0: // L1
+                    (log 0x01)
+                    exit 1u
+            "#,
+            2,
+            &[],
         );
     }
 }
