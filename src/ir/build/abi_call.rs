@@ -1,13 +1,11 @@
 //! Calls of ABI methods by inner transaction: signature and arguments in, transaction fields out. Spec
 //! 21 §17.5.
 
-use num_bigint::BigInt;
-
 use crate::avm::fields::{TransactionType, TxnField};
 use crate::awst::arc4;
 use crate::awst::expr::{
-    AbiCall, Arc4Encode, BytesConstant, Expr, ExprRef, Int, IntegerConstant, MethodConstant,
-    MethodRef, MethodSignature, MethodSignatureString, TupleExpression, VarExpression,
+    AbiCall, Arc4Encode, Expr, ExprRef, MethodConstant, MethodRef, MethodSignature,
+    MethodSignatureString, TupleExpression, VarExpression,
 };
 use crate::awst::operators::BytesEncoding;
 use crate::awst::wtypes::{WTypeId, WTypeKind};
@@ -37,18 +35,11 @@ impl<'s> FunctionBuilder<'_, 's> {
         &mut self,
         call: &'s AbiCall<'s>,
     ) -> Outcome<(FieldValues<'s>, Vec<ExprRef<'s>>)> {
-        let number = |value: u64, alias| {
-            self.keep(IntegerConstant {
-                loc: call.loc,
-                wtype: WTypeId::UINT64,
-                value: Int::new(self.ir().session.arena, &BigInt::from(value)),
-                teal_alias: alias,
-            })
-        };
+        let make = self.build.make(call.loc);
         let appl = TransactionType::Appl;
         let mut fields = FieldValues::default();
-        fields.insert(TxnField::Fee, number(0, None));
-        fields.insert(TxnField::TypeEnum, number(appl.value(), Some(appl.name())));
+        fields.insert(TxnField::Fee, make.uint64(0));
+        fields.insert(TxnField::TypeEnum, make.named_uint64(appl.value(), appl.name()));
 
         let signature = self.abi_signature(call)?;
         let mut arrays = ArrayFields::default();
@@ -251,12 +242,9 @@ impl<'s> FunctionBuilder<'_, 's> {
                 let message = "OverflowError: int too big to convert";
                 return Err(Failure::internal(message, arg.loc()));
             };
-            arrays.application_args.push(self.keep(BytesConstant {
-                loc: arg.loc(),
-                wtype: WTypeId::BYTES,
-                value: self.ir().session.arena.slice(&[index]),
-                encoding: BytesEncoding::Base16,
-            }));
+            let make = self.build.make(arg.loc());
+            let index = make.bytes(make.arena.slice(&[index]), BytesEncoding::Base16);
+            arrays.application_args.push(index);
         }
         Ok(())
     }

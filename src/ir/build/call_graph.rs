@@ -2,7 +2,9 @@
 //! so that each is searched once and facts about all that a function leads to are found by following
 //! its [`Item`]s.
 
-use crate::awst::expr::{Expr, ExprRef, SingleEvaluation, SubroutineCallExpression, TemplateVar};
+use crate::awst::expr::{
+    Emit, EmitFields, Expr, ExprRef, SingleEvaluation, SubroutineCallExpression, TemplateVar,
+};
 use crate::awst::mentions::Mentions;
 use crate::awst::visit::{Descend, Visitor, walk_function};
 use crate::base::arena::{Arena, Symbol};
@@ -23,8 +25,10 @@ define_id!(
 pub enum Item<'s> {
     /// A call, and what is in its arguments.
     Call(&'s SubroutineCallExpression<'s>, Items<'s>),
-    /// An emitted event (`Emit` or `EmitFields`), and what is in its values.
-    Event(ExprRef<'s>, Items<'s>),
+    /// An emitted event, and what is in its value.
+    Emit(&'s Emit<'s>, Items<'s>),
+    /// An event emitted by its fields, and what is in their values.
+    EmitFields(&'s EmitFields<'s>, Items<'s>),
     /// A template variable.
     TemplateVar(&'s TemplateVar),
     /// What is in an expression that is evaluated once; it stands here as often as it is used.
@@ -135,7 +139,9 @@ impl<'s, V: FnMut(Reached<'s>)> Reach<'_, '_, 's, V> {
                     (self.visit)(Reached::Callee(callee));
                     self.function(callee)?;
                 }
-                Item::Event(_, values) => self.items(caller, values, entered)?,
+                Item::Emit(_, values) | Item::EmitFields(_, values) => {
+                    self.items(caller, values, entered)?;
+                }
                 Item::TemplateVar(variable) => (self.visit)(Reached::TemplateVar(variable)),
                 // A variable is shown wherever it stands; calls are the same each time.
                 Item::Once(node, items) => {
@@ -197,9 +203,13 @@ impl<'s> Visitor<'s> for Search<'s> {
                 let args = self.close();
                 self.items.push(Item::Call(call, args));
             }
-            Expr::Emit(_) | Expr::EmitFields(_) => {
+            Expr::Emit(event) => {
                 let values = self.close();
-                self.items.push(Item::Event(expr, values));
+                self.items.push(Item::Emit(event, values));
+            }
+            Expr::EmitFields(event) => {
+                let values = self.close();
+                self.items.push(Item::EmitFields(event, values));
             }
             Expr::TemplateVar(variable) => self.items.push(Item::TemplateVar(variable)),
             Expr::SingleEvaluation(node) => {

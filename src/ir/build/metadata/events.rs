@@ -2,7 +2,7 @@
 //! §7, step 3.
 
 use crate::awst::arc4;
-use crate::awst::expr::{EmitFields, Expr};
+use crate::awst::expr::EmitFields;
 use crate::awst::mentions::Mentions;
 use crate::awst::wtypes::{WTypeField, WTypeId};
 use crate::base::entity::{EntitySet, SecondaryMap};
@@ -52,10 +52,10 @@ impl<'s> Search<'_, '_, 's> {
     fn items(&mut self, of: NodeId, items: Items<'s>, entered: &mut Entered<'s>) -> Outcome<()> {
         for item in items {
             match item {
-                Item::Event(Expr::Emit(event), _) => {
+                Item::Emit(event, _) => {
                     self.events.found[of].insert(event.value.wtype());
                 }
-                Item::Event(Expr::EmitFields(event), _) => {
+                Item::EmitFields(event, _) => {
                     let event = described_by_signature(self.ctx, event)?;
                     self.events.found[of].insert(event);
                 }
@@ -73,7 +73,7 @@ impl<'s> Search<'_, '_, 's> {
                         self.items(of, items, entered)?;
                     }
                 }
-                Item::Event(..) | Item::TemplateVar(_) => {}
+                Item::TemplateVar(_) => {}
             }
         }
         Ok(())

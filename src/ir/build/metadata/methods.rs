@@ -9,7 +9,7 @@ use crate::base::arena::Symbol;
 use crate::base::ordered::OrderedSet;
 use crate::base::source::Loc;
 use crate::diagnostics::{Failure, Outcome};
-use crate::metadata::{AbiMethod, BareMethod, Method, MethodArg, MethodReturn, Struct};
+use crate::metadata::{AbiMethod, BareMethod, Method, MethodArg, MethodReturn};
 
 use super::super::call_graph::CallGraph;
 use super::super::router::Routable;
@@ -36,8 +36,8 @@ pub fn collect<'s>(
     contract: &'s Contract<'s>,
 ) -> Outcome<Methods<'s>> {
     let mut methods = Methods::default();
-    let mut events = Events::default();
-    let mut unmappable = Vec::new();
+    let mut describe =
+        Describe { ctx, contract, events: Events::default(), unmappable: Vec::new() };
     let names: OrderedSet<Symbol> =
         contract.methods.iter().map(|method| method.function.short_name).collect();
     for name in names {
@@ -51,24 +51,14 @@ pub fn collect<'s>(
                 (Method::Bare(bare_method(ctx, method, config)), None)
             }
             Arc4MethodConfig::Abi(config) => {
-                let described =
-                    events.of(ctx, graph, FunctionRef::Method(method)).and_then(|events| {
-                        let spec =
-                            abi_method(ctx, contract, method, config, &events, &mut unmappable)?;
-                        Ok((spec, events))
-                    });
-                let (spec, events) = match described {
-                    Ok(described) => described,
-                    Err(failure) if unmappable.is_empty() => return Err(failure),
+                let spec = match describe.method(graph, method, config, &mut methods.types) {
+                    Ok(spec) => spec,
+                    Err(failure) if describe.unmappable.is_empty() => return Err(failure),
                     Err(failure) => {
-                        unmappable.push(failure);
+                        describe.unmappable.push(failure);
                         break;
                     }
                 };
-                methods.types.push(method.function.return_type);
-                methods.types.extend(method.function.args.iter().map(|arg| arg.wtype));
-                let fields = |event| ctx.wtypes.item_types(event).unwrap_or_default();
-                methods.types.extend(events.into_iter().flat_map(fields));
                 let signature = ctx.ir.session.arena.str(&spec.signature());
                 (Method::Abi(spec), Some(signature))
             }
@@ -76,6 +66,7 @@ pub fn collect<'s>(
         methods.routable.push(Routable { method, config, signature });
         methods.specs.push(spec);
     }
+    let unmappable = describe.unmappable;
     if unmappable.is_empty() { Ok(methods) } else { Err(Failure::Group(unmappable)) }
 }
 
@@ -93,57 +84,76 @@ fn bare_method(
     }
 }
 
-/// A type that no signature can have becomes one of the `unmappable`.
-fn abi_method<'s>(
-    ctx: &BuildCtx<'_, 's>,
+/// Describes methods with a signature.
+struct Describe<'d, 'a, 's> {
+    ctx: &'d BuildCtx<'a, 's>,
     contract: &'s Contract<'s>,
-    method: &'s ContractMethod<'s>,
-    config: &'s Arc4AbiMethodConfig<'s>,
-    events: &[WTypeId],
-    unmappable: &mut Vec<Failure>,
-) -> Outcome<AbiMethod> {
-    let wtypes = ctx.wtypes;
-    let function = &method.function;
-    let documentation = &function.documentation;
-    let events: Vec<Struct> =
-        events.iter().map(|event| structs::describe(wtypes, *event)).collect::<Outcome<_>>()?;
-    let defaults = default_args::convert(ctx, contract, method, config)?;
-    let mut type_name = |wtype, role, loc| match arc4::method_type_name(wtypes, wtype, role, loc) {
-        Err(failure @ Failure::Code(..)) => {
-            unmappable.push(failure);
-            Ok(String::new())
+    events: Events,
+    /// For each type that no signature can have, what is said of it.
+    unmappable: Vec<Failure>,
+}
+
+impl<'s> Describe<'_, '_, 's> {
+    /// The specification of a method. The types it mentions are added to `types`.
+    fn method(
+        &mut self,
+        graph: &mut CallGraph<'s>,
+        method: &'s ContractMethod<'s>,
+        config: &'s Arc4AbiMethodConfig<'s>,
+        types: &mut Vec<WTypeId>,
+    ) -> Outcome<AbiMethod> {
+        let ctx = self.ctx;
+        let wtypes = ctx.wtypes;
+        let function = &method.function;
+        let documentation = &function.documentation;
+        types.push(function.return_type);
+        types.extend(function.args.iter().map(|arg| arg.wtype));
+        let mut events = Vec::new();
+        for event in self.events.of(ctx, graph, FunctionRef::Method(method))? {
+            events.push(structs::describe(wtypes, event)?);
+            types.extend(wtypes.item_types(event).unwrap_or_default());
         }
-        other => other,
-    };
-    let mut args = Vec::with_capacity(function.args.len());
-    for (arg, default) in function.args.iter().zip(defaults) {
-        let name = ctx.ir.text(arg.name);
-        let desc = documentation.args.iter().find(|(of, _)| *of == name);
-        args.push(MethodArg {
-            name: name.to_owned(),
-            arc4_type: type_name(arg.wtype, Role::Argument(config.resource_encoding), arg.loc)?,
-            struct_name: structs::name(wtypes, arg.wtype),
-            desc: desc.map(|(_, desc)| (*desc).to_owned()),
-            default,
-        });
+        let defaults = default_args::convert(ctx, self.contract, method, config)?;
+        let mut args = Vec::with_capacity(function.args.len());
+        for (arg, default) in function.args.iter().zip(defaults) {
+            let name = ctx.ir.text(arg.name);
+            let desc = documentation.args.iter().find(|(of, _)| *of == name);
+            let role = Role::Argument(config.resource_encoding);
+            args.push(MethodArg {
+                name: name.to_owned(),
+                arc4_type: self.type_name(arg.wtype, role, arg.loc)?,
+                struct_name: structs::name(wtypes, arg.wtype),
+                desc: desc.map(|(_, desc)| (*desc).to_owned()),
+                default,
+            });
+        }
+        let returns = MethodReturn {
+            arc4_type: self.type_name(function.return_type, Role::Return, function.loc)?,
+            struct_name: structs::name(wtypes, function.return_type),
+            desc: documentation.returns.map(str::to_owned),
+        };
+        Ok(AbiMethod {
+            id: ctx.ir.text(function.full_name).to_owned(),
+            desc: documentation.description.map(str::to_owned),
+            name: config.name.to_owned(),
+            args,
+            returns,
+            events,
+            allowed_completion_types: config.allowed_completion_types.to_vec(),
+            create: config.create,
+            readonly: config.readonly,
+            resource_encoding: config.resource_encoding,
+            validate_encoding: config.validate_encoding,
+            config_loc: config.loc,
+        })
     }
-    let returns = MethodReturn {
-        arc4_type: type_name(function.return_type, Role::Return, function.loc)?,
-        struct_name: structs::name(wtypes, function.return_type),
-        desc: documentation.returns.map(str::to_owned),
-    };
-    Ok(AbiMethod {
-        id: ctx.ir.text(function.full_name).to_owned(),
-        desc: documentation.description.map(str::to_owned),
-        name: config.name.to_owned(),
-        args,
-        returns,
-        events,
-        allowed_completion_types: config.allowed_completion_types.to_vec(),
-        create: config.create,
-        readonly: config.readonly,
-        resource_encoding: config.resource_encoding,
-        validate_encoding: config.validate_encoding,
-        config_loc: config.loc,
-    })
+    fn type_name(&mut self, wtype: WTypeId, role: Role, loc: Loc) -> Outcome<String> {
+        match arc4::method_type_name(self.ctx.wtypes, wtype, role, loc) {
+            Err(failure @ Failure::Code(..)) => {
+                self.unmappable.push(failure);
+                Ok(String::new())
+            }
+            other => other,
+        }
+    }
 }

@@ -28,8 +28,10 @@ pub fn collect<'s>(
     contract: &'s Contract<'s>,
 ) -> Outcome<(ContractMetadata, Vec<Routable<'s>>)> {
     let text = |symbol: Symbol| ctx.ir.text(symbol).to_owned();
-    let [global_state, local_state, boxes] = state::by_kind(ctx, contract.app_state)?;
-    let state_totals = state::totals(ctx.ir.sink(), contract, [&global_state, &local_state]);
+    let state = state::by_kind(ctx, contract.app_state)?;
+    let (state_totals, warnings) = state::totals(contract.state_totals, &state);
+    let [global_state, local_state, boxes] = state;
+    warnings.into_iter().for_each(|warning| ctx.ir.sink().warning(warning, contract.loc));
     let Methods { routable, specs, types } = methods::collect(ctx, graph, contract)?;
     let state_types = contract
         .app_state
