@@ -7,48 +7,49 @@
 //! ```
 
 use super::Ctx;
-use super::replace::replace;
+use super::replace::Sweep;
 use crate::diagnostics::Outcome;
 use crate::teal::model::{Block, Op, OpKind, Stretch};
 
 /// Rewrites every maximal run of equal rotations that has a shorter inverse.
 pub(super) fn run(ctx: &Ctx, block: &mut Block) -> Outcome<bool> {
-    let ops = &mut block.ops;
+    let mut sweep = Sweep::new(&mut block.ops);
     let mut changed = false;
-    let mut at = 0;
     // Manipulations of the block's first op before those of a deleted run were added to it.
     let mut own_of_first: Option<Stretch> = None;
-    while at < ops.len() {
-        let Some(depth) = ops[at].rotation() else {
-            at += 1;
+    while let [first, behind @ ..] = sweep.rest() {
+        let Some(depth) = first.rotation() else {
+            sweep.keep(1);
             continue;
         };
-        let count = ops[at..].iter().take_while(|op| op.same(&ops[at])).count();
+        let is_at_start = sweep.done().is_empty();
+        let count = 1 + behind.iter().take_while(|op| op.same(first)).count();
         let period = usize::from(depth) + 1;
         let inverse_count = (period - count % period) % period;
         if inverse_count < count {
-            let inverse = match ops[at].kind {
+            let inverse = match first.kind {
                 OpKind::Cover(n) => OpKind::Uncover(n),
                 _ => OpKind::Cover(depth),
             };
-            if at == 0 && inverse_count == 0 && own_of_first.is_none() {
-                own_of_first = ops.get(count).map(|next| next.stack);
+            if is_at_start && inverse_count == 0 && own_of_first.is_none() {
+                own_of_first = sweep.rest().get(count).map(|next| next.stack);
             }
-            let new = vec![Op::new(inverse, ops[at].loc); inverse_count];
-            replace(ctx, ops, at..at + count, new)?;
+            let new = vec![Op::new(inverse, first.loc); inverse_count];
+            sweep.replace(ctx, count, new)?;
             changed = true;
-            at += inverse_count;
+            sweep.keep(inverse_count);
         } else {
-            if let Some(own) = own_of_first.take().filter(|_| at == 0) {
+            if let Some(own) = own_of_first.take().filter(|_| is_at_start) {
                 // PARITY: the reference puts back the ops as they were before the deletion, which
                 // moves all manipulations of this run to its last op.
-                let mut run = ops[..count].to_vec();
+                let mut run = sweep.rest()[..count].to_vec();
                 run[0].stack = own;
-                replace(ctx, ops, 0..count, run)?;
+                sweep.replace(ctx, count, run)?;
             }
-            at += count;
+            sweep.keep(count);
         }
     }
+    sweep.finish();
     Ok(changed)
 }
 
