@@ -20,7 +20,8 @@ use crate::session::Session;
 
 /// Builds the TEAL of a program whose variables all have their places.
 pub(super) fn build(session: &Session, program: &mir::Program) -> Outcome<Program> {
-    let mut manipulations = Manipulations::default();
+    let blocks = program.all_subroutines().flat_map(|sub| sub.body.values());
+    let mut manipulations = Manipulations::expecting(blocks.map(|block| block.ops.len() + 1).sum());
     let subroutines = program
         .all_subroutines()
         .map(|sub| {
@@ -205,7 +206,7 @@ impl Builder<'_, '_> {
                 OpKind::Byte {
                     value: key.as_slice().into(),
                     encoding: BytesEncoding::Base32,
-                    comment: Some(session.sym(&format!("addr {text}"))),
+                    comment: Some(session.sym_joined(&["addr ", text])),
                 }
             }
             mir::OpKind::Method(signature) => {
@@ -213,7 +214,7 @@ impl Builder<'_, '_> {
                 OpKind::Byte {
                     value: method_selector(text).as_slice().into(),
                     encoding: BytesEncoding::Base16,
-                    comment: Some(session.sym(&format!("method \"{text}\""))),
+                    comment: Some(session.sym_joined(&["method \"", text, "\""])),
                 }
             }
             mir::OpKind::Store(local, store) => {

@@ -85,6 +85,10 @@ pub struct Manipulations {
 }
 
 impl Manipulations {
+    /// No manipulations, with room for those of so many ops.
+    pub fn expecting(ops: usize) -> Self {
+        Self { items: Vec::with_capacity(ops * 2), lists: OrderedSet::default() }
+    }
     /// Names as they are held. Equal lists are equal names.
     pub fn names(&mut self, shape: Shape, ids: &[Symbol]) -> Names {
         let ids = match ids {

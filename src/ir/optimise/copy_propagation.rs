@@ -23,7 +23,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         return Ok(false);
     }
     let copied = Copied::join(sub, &copies);
-    let mut replacements = Replacements::new(sub);
+    let mut replacements = Replacements::new(sub, copied.members.len());
     for set in &copied.sets {
         let replacement = representative(sub, ctx.ir, &copied, *set)?;
         for register in copied.members(*set).filter(|register| *register != replacement) {
@@ -140,8 +140,8 @@ struct Replacements {
 }
 
 impl Replacements {
-    fn new(sub: &Subroutine) -> Self {
-        Self { registers: Vec::new(), places: sub.register_table(0) }
+    fn new(sub: &Subroutine, expected: usize) -> Self {
+        Self { registers: Vec::with_capacity(expected), places: sub.register_table(0) }
     }
     fn insert(&mut self, register: Register, replacement: Register) {
         self.registers.push(replacement);

@@ -368,7 +368,12 @@ impl Inliner<'_, '_, '_> {
             ..BasicBlock::new(
                 sub.blocks[block].loc,
                 None,
-                Some(self.ctx.ir.sym(&format!("after_inlined_{}", self.ctx.ir.text(callee_id)))),
+                Some(
+                    self.ctx
+                        .ir
+                        .session
+                        .sym_joined(&["after_inlined_", self.ctx.ir.text(callee_id)]),
+                ),
             )
         });
         for successor in successors {
@@ -431,20 +436,17 @@ impl Inliner<'_, '_, '_> {
                     .iter()
                     .map(|target| Phi { register: *target, args: Vec::new() })
                     .collect();
-                let names: Vec<Symbol> = (0..targets.len())
-                    .map(|index| {
-                        self.ctx.ir.sym(&format!("{}%{index}", self.ctx.ir.text(callee_id)))
-                    })
-                    .collect();
+                let symbols = &self.ctx.ir.session.symbols;
+                let names = || (0..).map(|index| symbols.numbered(callee_id, index));
                 for (version, (block, values)) in (0u32..).zip(returns) {
-                    for ((value, phi), name) in values.into_iter().zip(&mut phis).zip(&names) {
+                    for ((value, phi), name) in values.into_iter().zip(&mut phis).zip(names()) {
                         let register = match value {
                             Value::Register(register) => register,
                             value => {
-                                let offset = self.versions.first_unused(*name);
+                                let offset = self.versions.first_unused(name);
                                 let register = Register::local(
                                     sub.new_register_id(),
-                                    *name,
+                                    name,
                                     version + offset,
                                     value.ty(pool),
                                     value.loc(),
