@@ -7,7 +7,7 @@ use crate::diagnostics::{Failure, Outcome};
 use crate::session::Session;
 
 use super::model::{
-    Block, Load, Locals, Op, OpKind, Store, Subroutine, Terminator, TerminatorKind,
+    Block, Load, Locals, Names, Op, OpKind, Store, Subroutine, Terminator, TerminatorKind,
 };
 
 /// Names on the four parts of the stack, bottom first.
@@ -65,7 +65,10 @@ impl Stack {
             _ => {}
         }
         self.pop(op.consumes())?;
-        self.l.extend_from_slice(&op.produces);
+        match &op.produces {
+            Names::One(name) => self.l.push(*name),
+            names => self.l.extend_from_slice(names),
+        }
         Ok(())
     }
     /// Goes past a terminator.
