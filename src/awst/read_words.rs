@@ -4,7 +4,7 @@
 use super::read_rows::ROWS;
 use crate::base::arena::Arena;
 use crate::json::tree::{Shape, Values};
-use crate::json::{Json, KnownRows, Member, Start, Vocabulary};
+use crate::json::{Json, Member, Start, Vocabulary};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $(#[$none_doc:meta])* $none:ident, $($member:ident = $text:literal,)*) => {
@@ -297,12 +297,12 @@ words! {
     WTypeInstance = "_WTypeInstance",
 }
 
-/// The words behind an empty one, keys first.
-const WORDS: [&str; 1 + KEYS + TAGS] = {
-    let mut words = [""; 1 + KEYS + TAGS];
+/// The words, keys first.
+const WORDS: [&str; KEYS + TAGS] = {
+    let mut words = [""; KEYS + TAGS];
     let mut index = 0;
     while index < KEYS + TAGS {
-        words[1 + index] = if index < KEYS { Key::TEXTS[index] } else { Tag::TEXTS[index - KEYS] };
+        words[index] = if index < KEYS { Key::TEXTS[index] } else { Tag::TEXTS[index - KEYS] };
         index += 1;
     }
     words
@@ -324,18 +324,15 @@ impl Tag {
 
 /// What documents are likely to have.
 pub static VOCABULARY: Vocabulary = {
-    static TEXTS: [&str; 1 + KEYS + TAGS] = WORDS;
-    static STARTS: [Start; 1 + KEYS + TAGS] = Vocabulary::starts(&WORDS);
+    static TEXTS: [&str; KEYS + TAGS] = WORDS;
+    static STARTS: [Start; KEYS + TAGS] = Vocabulary::starts(&WORDS);
     static PLACES: [(u32, u32); 512] = Vocabulary::places(&WORDS);
-    const MEMBERS: ([Member; Vocabulary::member_count(ROWS)], [u16; 1024], [u16; 1024]) =
-        Vocabulary::members(&WORDS, ROWS, Key::Tag.word());
-    static MEMBERS_BY_ROW: [Member; Vocabulary::member_count(ROWS)] = MEMBERS.0;
-    static MEMBERS_BY_KEY: [u16; 1024] = MEMBERS.1;
-    static MEMBERS_BY_START: [u16; 1024] = MEMBERS.2;
+    static MEMBERS: [Member; Vocabulary::member_count(ROWS)] =
+        Vocabulary::members(ROWS, Key::Tag.word());
+    static CHOICES: [u16; 1024] = Vocabulary::choices(&WORDS, &MEMBERS);
     static ROW_KEYS: [u32; Vocabulary::key_count(ROWS)] = Vocabulary::keys(ROWS);
     static SHAPES: [Shape<'static>; ROWS.len() + 1] = Vocabulary::shapes(ROWS, &ROW_KEYS);
-    let rows = KnownRows::new(&MEMBERS_BY_ROW, &MEMBERS_BY_KEY, &MEMBERS_BY_START);
-    Vocabulary::new(&TEXTS, &STARTS, &PLACES, rows, &SHAPES)
+    Vocabulary::new(&TEXTS, &STARTS, &PLACES, &MEMBERS, &CHOICES, &SHAPES)
 };
 
 /// How many keys and classes there are.
@@ -566,7 +563,7 @@ mod tests {
     fn members_of_known_rows_are_found_as_those_of_others() {
         let arena = Arena::new();
         for row in ROWS {
-            let keys = row.keys.iter().map(|key| format!("{:?}: 1", WORDS[1 + usize::from(*key)]));
+            let keys = row.keys.iter().map(|key| format!("{:?}: 1", WORDS[usize::from(*key)]));
             let text = format!("{{{}}}", keys.collect::<Vec<_>>().join(", "));
             let known = crate::json::read_knowing(&VOCABULARY, &text, &arena).unwrap();
             let other = crate::json::read(&text, &arena).unwrap();

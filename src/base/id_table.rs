@@ -21,10 +21,26 @@ impl IdTable {
         let places = (ids * 3 / 2 + 1).next_power_of_two().max(FIRST_PLACES);
         Self { places: vec![(0, FREE); places], len: 0 }
     }
+    /// A table of what [`places_of`] made.
+    pub fn stored(places: &[(u32, u32)], len: usize) -> Self {
+        debug_assert!(places.len().is_power_of_two() && len * 3 < places.len() * 2);
+        Self { places: places.to_vec(), len }
+    }
     /// The id stored under `hash` that `is_it` takes for the one looked for.
     #[inline]
-    pub fn find(&self, hash: u32, is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        find_in(&self.places, hash, is_it)
+    pub fn find(&self, hash: u32, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        loop {
+            let (found, id) = *self.places.get(at)?;
+            if id == FREE {
+                return None;
+            }
+            if found == hash && is_it(id) {
+                return Some(id);
+            }
+            at = (at + 1) & mask;
+        }
     }
     /// The same; or the place where an id that is missing goes, which [`IdTable::fill`] takes before
     /// anything else is done to the table.
@@ -81,27 +97,6 @@ impl IdTable {
         for (hash, id) in old.into_iter().filter(|place| place.1 != FREE) {
             self.put(hash, id);
         }
-    }
-}
-
-/// The id stored under `hash` at places that [`places_of`] made, or at none.
-#[inline]
-pub fn find_in(
-    places: &[(u32, u32)],
-    hash: u32,
-    mut is_it: impl FnMut(u32) -> bool,
-) -> Option<u32> {
-    let mask = places.len().wrapping_sub(1);
-    let mut at = hash as usize & mask;
-    loop {
-        let (found, id) = *places.get(at)?;
-        if id == FREE {
-            return None;
-        }
-        if found == hash && is_it(id) {
-            return Some(id);
-        }
-        at = (at + 1) & mask;
     }
 }
 
@@ -182,11 +177,10 @@ pub const fn last_word(bytes: &[u8]) -> u64 {
 /// The hash of a row of words, begun with `seed`.
 #[inline]
 pub fn hash_words(seed: u32, words: &[u32]) -> u32 {
-    let (pairs, last) = words.as_chunks::<2>();
-    let start = u64::from(seed) << 32 | words.len() as u64;
-    let add = |hash, [a, b]: &[u32; 2]| mix(hash, u64::from(*b) << 32 | u64::from(*a));
-    let last = last.first().map_or(0, |last| u64::from(*last));
-    mix(pairs.iter().fold(start, add), last) as u32
+    let start = (u64::from(seed) << 32 ^ words.len() as u64).wrapping_mul(FACTOR);
+    let add = |hash: u64, word: &u32| (hash ^ u64::from(*word)).wrapping_mul(FACTOR);
+    // every bit of a word reaches the upper half
+    (words.iter().fold(start, add) >> 32) as u32
 }
 
 #[cfg(test)]

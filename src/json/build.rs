@@ -5,20 +5,29 @@ use std::ops::Range;
 
 use bumpalo::collections::Vec as BumpVec;
 
-use super::extended::Growing;
-use super::likely::window;
-use super::open::{Open, Stack};
 use super::read::{ReadError, too_large};
 use super::rows::{NO_KEYS, Rows, UNKNOWN};
-use super::scan::hashed_plain_run;
 use super::tree::{Json, OBJECT_HEAD, PAYLOADS, Shape, Tag, Values, Word};
-use super::vocabulary::{LONG, NO_TEXT, Start, Vocabulary};
+use super::vocabulary::{LONG, Start, Vocabulary};
 use crate::base::arena::Arena;
-use crate::base::id_table::{IdTable, find_in, hash_bytes, hash_words};
+use crate::base::id_table::{IdTable, hash_bytes, hash_words};
 use crate::base::ordered::LookupMap;
 
 /// Told apart from objects with the same words.
 const ARRAY_SEED: u32 = 0;
+
+/// What is known of a text as a key.
+#[derive(Clone, Copy)]
+struct Key {
+    /// The first member of the last objects that were, or were in, its value.
+    first: u32,
+    /// The last search for repeated keys that had this one among them.
+    seen_in: u32,
+}
+
+impl Key {
+    const NEW: Key = Key { first: NO_KEYS, seen_in: 0 };
+}
 
 /// An object that is being read, as far as its keys are concerned.
 #[derive(Clone, Copy)]
@@ -46,16 +55,15 @@ impl Place {
 /// The values read so far.
 pub(super) struct Builder<'a> {
     arena: &'a Arena,
-    texts: Growing<'a, &'a str>,
-    /// The places of those known beforehand, and of the others.
-    known_texts: &'static [(u32, u32)],
+    texts: Vec<&'a str>,
     text_ids: IdTable,
     /// Of each text.
-    pub(super) starts: Growing<'static, Start>,
+    pub(super) starts: Vec<Start>,
+    keys: Vec<Key>,
     pub(super) rows: Rows,
-    /// By key, the first member of the last objects that were, or were in, its value.
-    firsts: Vec<u32>,
-    shapes: Growing<'a, Shape<'a>>,
+    shapes: Vec<Shape<'a>>,
+    /// The shapes that were not known beforehand.
+    shape_ids: IdTable,
     /// Which of those known beforehand objects have.
     is_used: Vec<bool>,
     words: Vec<u32>,
@@ -65,8 +73,6 @@ pub(super) struct Builder<'a> {
     vocabulary: Option<&'static Vocabulary>,
     /// The keys of the objects that are like no known row, innermost last.
     way: Vec<u32>,
-    /// By key, the last search for repeated keys that had this one among them.
-    seen_in: Vec<u32>,
     /// How often repeated keys were searched for.
     searches: u32,
 }
@@ -78,26 +84,36 @@ impl<'a> Builder<'a> {
         length: usize,
         vocabulary: Option<&'static Vocabulary>,
     ) -> Self {
+        let expected = 16 + (length / 64).min(240);
         let known = vocabulary.unwrap_or(Vocabulary::NONE);
-        let texts = 16 + (length / 512).min(240);
+        let texts = expected + known.texts.len();
         let mut builder = Self {
             arena,
-            texts: Growing::with_room(known.texts, texts),
-            known_texts: known.places,
-            text_ids: IdTable::with_capacity(texts),
-            starts: Growing::with_room(known.starts, texts),
-            rows: Rows::new(known.rows, length / 256),
-            firsts: vec![NO_KEYS; known.texts.len()],
-            shapes: Growing::with_room(known.shapes, 0),
+            texts: Vec::with_capacity(texts),
+            text_ids: match vocabulary {
+                Some(known) => IdTable::stored(known.places, known.texts.len()),
+                None => IdTable::with_capacity(expected),
+            },
+            starts: Vec::with_capacity(texts),
+            keys: Vec::with_capacity(texts),
+            rows: Rows::new(known.members, known.choices, expected),
+            shapes: Vec::with_capacity(known.shapes.len() + expected / 4),
+            shape_ids: IdTable::default(),
             is_used: vec![false; known.shapes.len()],
             words: Vec::with_capacity(64 + length / 32),
             containers: IdTable::with_capacity(16 + (length / 256).min(1000)),
             object_count: 0,
             vocabulary,
             way: Vec::new(),
-            seen_in: Vec::new(),
             searches: 0,
         };
+        // in the place of `NO_TEXT`; it is never found
+        builder.texts.push("");
+        builder.starts.push(Start::never());
+        builder.texts.extend_from_slice(known.texts);
+        builder.starts.extend_from_slice(known.starts);
+        builder.keys.resize(builder.texts.len(), Key::NEW);
+        builder.shapes.extend_from_slice(known.shapes);
         // the array without items
         builder.words.push(0);
         builder
@@ -106,8 +122,8 @@ impl<'a> Builder<'a> {
     pub(super) fn finish(self, root: Word) -> Json<'a> {
         let values = Values {
             words: self.arena.slice(&self.words),
-            texts: self.texts.finish(|texts| self.arena.slice(texts)),
-            shapes: self.shapes.finish(|shapes| self.arena.slice(shapes)),
+            texts: self.arena.slice(&self.texts),
+            shapes: self.arena.slice(&self.shapes),
             is_used: self.arena.slice(&self.is_used),
             object_count: self.object_count,
             vocabulary: self.vocabulary,
@@ -120,53 +136,33 @@ impl<'a> Builder<'a> {
     /// The text at a place.
     #[inline(always)]
     pub(super) fn known_text(&self, id: u32) -> &'a str {
-        self.texts.at(id)
+        self.texts[id as usize]
     }
 
     /// The place of a plain text, if it is among those known. `hash` is that of its bytes.
     #[inline(always)]
-    fn find_text(&self, bytes: &[u8], hash: u32) -> Option<u32> {
-        let is_it = |id| self.texts.at(id).as_bytes() == bytes;
-        find_in(self.known_texts, hash, is_it).or_else(|| self.text_ids.find(hash, is_it))
+    pub(super) fn find_text(&self, bytes: &[u8], hash: u32) -> Option<u32> {
+        let texts = &self.texts;
+        self.text_ids.find(hash, |id| texts[id as usize].as_bytes() == bytes)
     }
     /// The same of a short text that these bytes start with, which a quote is behind.
     #[inline(always)]
-    fn find_short_text(&self, bytes: &[u8; LONG], hash: u32) -> Option<u32> {
-        let is_it = |id| self.starts.at(id).is_at(bytes);
-        find_in(self.known_texts, hash, is_it).or_else(|| self.text_ids.find(hash, is_it))
+    pub(super) fn find_short_text(&self, bytes: &[u8; LONG], hash: u32) -> Option<u32> {
+        let starts = &self.starts;
+        self.text_ids.find(hash, |id| starts[id as usize].is_at(bytes))
+    }
+    /// The place of a plain text that was not found.
+    #[inline(never)]
+    pub(super) fn new_text(&mut self, text: &str, hash: u32) -> Result<u32, ReadError> {
+        self.keep_text(self.arena.str(text), Start::new(text), hash)
     }
     fn keep_text(&mut self, text: &'a str, start: Start, hash: u32) -> Result<u32, ReadError> {
         let id = fitting(self.texts.len())?;
         self.texts.push(text);
         self.starts.push(start);
+        self.keys.push(Key::NEW);
         self.text_ids.insert(hash, id);
         Ok(id)
-    }
-    /// The place of the string whose opening quote is at a place, and the place behind it. None where it is
-    /// not plain or not all at hand.
-    #[inline(never)]
-    pub(super) fn plain_string(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-    ) -> Result<Option<(u32, usize)>, ReadError> {
-        let start = at + 1;
-        let (end, hash) = hashed_plain_run(bytes, start);
-        if bytes.get(end) != Some(&b'"') {
-            return Ok(None);
-        }
-        let known = match window(bytes, start) {
-            Some(bytes) if end - start < LONG => self.find_short_text(bytes, hash),
-            _ => self.find_text(&bytes[start..end], hash),
-        };
-        let id = match known {
-            Some(id) => id,
-            None => match std::str::from_utf8(&bytes[start..end]) {
-                Ok(text) => self.keep_text(self.arena.str(text), Start::new(text), hash)?,
-                Err(_) => return Ok(None),
-            },
-        };
-        Ok(Some((id, end + 1)))
     }
     /// Room for a text that has to be put together.
     pub(super) fn buffer(&self, capacity: usize) -> BumpVec<'a, u8> {
@@ -182,12 +178,6 @@ impl<'a> Builder<'a> {
         let is_plain = !text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
         let start = if is_plain { Start::new(text) } else { Start::never() };
         self.keep_text(text, start, hash).map(Some)
-    }
-    /// The place of the text of a number.
-    pub(super) fn number_text(&mut self, text: &[u8]) -> Result<Option<u32>, ReadError> {
-        let mut buffer = self.buffer(text.len());
-        buffer.extend_from_slice_copy(text);
-        self.text_in(buffer)
     }
 
     // ---- arrays and objects ----
@@ -233,9 +223,7 @@ impl<'a> Builder<'a> {
             Err(place) => place,
         };
         let word = Word::new(Tag::Object, fitting(self.words.len())?);
-        self.words.reserve(OBJECT_HEAD + values.len());
-        self.words.push(shape);
-        self.words.push(self.object_count);
+        self.words.extend_from_slice(&[shape, self.object_count]);
         self.words.extend_from_slice(values);
         self.object_count += 1;
         self.containers.fill(place, hash, word.0);
@@ -251,97 +239,77 @@ impl<'a> Builder<'a> {
     /// which so many others are before.
     #[inline(always)]
     pub(super) fn expect_row(&mut self, member: u32, before: usize, around: u32) {
-        let key = self.rows.key(around) as usize;
-        if self.firsts.len() <= key {
-            self.firsts.resize(key + 1, NO_KEYS);
-        }
-        self.firsts[key] = member - before as u32;
+        self.keys[self.rows.key(around) as usize].first = member - before as u32;
     }
-    /// The member that is likely as the first of an object in the value of a member.
-    #[inline(always)]
-    pub(super) fn first_member(&self, around: u32) -> u32 {
-        self.firsts.get(self.rows.key(around) as usize).copied().unwrap_or(NO_KEYS)
-    }
-    /// Goes on to a member of the innermost object, whose row is likely from now on.
-    pub(super) fn place_member(&mut self, stack: &mut Stack, member: u32) {
-        let before = stack.len() - stack.top.start as usize;
-        stack.top.place.member = member;
-        self.expect_row(member, before, stack.around());
-    }
-    /// Goes on to a key of the innermost object where a member was expected.
-    pub(super) fn place_key(&mut self, stack: &mut Stack, expected: u32, key: u32) {
-        let member = if self.rows.key(expected) == key {
-            Some(expected)
-        } else {
-            self.rows.other(expected, key)
-        };
-        if let Some(member) = member {
-            return self.place_member(stack, member);
-        }
-        let before = stack.len() - stack.top.start as usize;
-        let place = &mut stack.top.place;
+    /// Goes on to a key that makes the object one that is like no known row.
+    pub(super) fn leave_rows(&mut self, place: &mut Place, expected: u32, before: usize, key: u32) {
         if place.way == NO_WAY {
             *place = Place { member: UNKNOWN, way: self.way.len() as u32 };
             self.way.extend(self.rows.keys_before(expected, before));
         }
         self.way.push(key);
     }
-    /// The shape of an object that ends, if it has a row whose end was expected.
+    /// The first member of the last objects that were, or were in, the value of a key.
     #[inline(always)]
-    pub(super) fn likely_shape(&self, place: Place) -> Option<u32> {
-        self.rows.shape(place.member + 1)
+    pub(super) fn first_under(&self, key: u32) -> u32 {
+        self.keys[key as usize].first
     }
-    /// The shape of an object that ended. Where keys repeat, the shape has each of them once, and the values
-    /// are moved to their places; and so are the extents of the values, if any.
+    /// The shape of an object that ends at a place, with the values from the given one on. Where keys
+    /// repeat, the shape has each of them once, and the values are moved to their places; and so are the
+    /// extents of the values, if any.
     #[cold]
     pub(super) fn shape(
         &mut self,
-        object: Open,
-        stack: &mut Stack,
+        place: Place,
+        around: u32,
+        values: &mut Vec<u32>,
+        start: usize,
         extents: Option<&mut Vec<Range<usize>>>,
     ) -> Result<u32, ReadError> {
-        let before = stack.len() - object.start as usize;
-        if object.place.way == NO_WAY {
-            let expected = object.place.member + 1;
-            if let Some(end) = self.rows.other(expected, NO_TEXT)
-                && let Some(shape) = self.rows.shape(end)
-            {
-                self.expect_row(end, before, stack.top.place.member);
+        let (end, before) = (place.member + 1, values.len() - start);
+        if place.way == NO_WAY {
+            let known =
+                self.rows.choices(end, before).find_map(|end| Some((end, self.rows.shape(end)?)));
+            if let Some((end, shape)) = known {
+                self.expect_row(end, before, around);
                 return Ok(shape);
             }
-            let keys = self.rows.keys_before(expected, before).collect();
+            let keys = self.rows.keys_before(end, before).collect();
             return self.new_shape(keys);
         }
-        let mut keys = self.way.split_off(object.place.way as usize);
+        let mut keys = self.way.split_off(place.way as usize);
         if let Some(places) = self.places_of_repeated(&keys) {
-            let kept = move_to_places(&mut keys, &places);
-            keys.truncate(kept);
-            move_to_places(stack.values_mut(object.start), &places);
-            stack.truncate(object.start + kept as u32);
+            move_to_places(&mut keys, 0, &places);
+            move_to_places(values, start, &places);
             if let Some(extents) = extents {
-                move_to_places(extents, &places);
-                extents.truncate(kept);
+                move_to_places(extents, 0, &places);
             }
         }
         self.new_shape(keys)
     }
     /// The shape of keys, none of which repeats.
     fn new_shape(&mut self, keys: Vec<u32>) -> Result<u32, ReadError> {
-        if let Some(shape) = self.rows.shape_of(&keys) {
+        let is_it = |shape: &Shape<'_>| *shape.0 == *keys;
+        if let Some(shape) = self.shapes[..self.is_used.len()].iter().position(is_it) {
+            return Ok(shape as u32);
+        }
+        let hash = hash_words(0, &keys);
+        let shapes = &self.shapes;
+        if let Some(shape) = self.shape_ids.find(hash, |id| is_it(&shapes[id as usize])) {
             return Ok(shape);
         }
         let shape = fitting(self.shapes.len())?;
         self.shapes.push(Shape(self.arena.slice(&keys)));
+        self.shape_ids.insert(hash, shape);
         self.rows.learn(&keys, shape);
         Ok(shape)
     }
     /// Where keys repeat: for each the place of the first like it, counted without the repeated ones.
     fn places_of_repeated(&mut self, keys: &[u32]) -> Option<Vec<usize>> {
         self.searches += 1;
-        self.seen_in.resize(self.texts.len(), 0);
-        let (seen_in, search) = (&mut self.seen_in, self.searches);
+        let (known, search) = (&mut self.keys, self.searches);
         let is_repeated =
-            |key: &u32| std::mem::replace(&mut seen_in[*key as usize], search) == search;
+            |key: &u32| std::mem::replace(&mut known[*key as usize].seen_in, search) == search;
         if !keys.iter().any(is_repeated) {
             return None;
         }
@@ -363,10 +331,11 @@ fn fitting(place: usize) -> Result<u32, ReadError> {
     }
 }
 
-/// Moves each item to its place, where a later one replaces an earlier one. How many there are then.
-fn move_to_places<T: Clone>(items: &mut [T], places: &[usize]) -> usize {
+/// Moves each item to its place, where a later one replaces an earlier one.
+fn move_to_places<T: Clone>(items: &mut Vec<T>, start: usize, places: &[usize]) {
     for (at, place) in places.iter().enumerate() {
-        items[*place] = items[at].clone();
+        items[start + place] = items[start + at].clone();
     }
-    places.iter().max().map_or(0, |last| last + 1)
+    let kept = places.iter().max().map_or(0, |last| last + 1);
+    items.truncate(start + kept);
 }

@@ -49,74 +49,9 @@ pub(super) fn spaces(chunk: &[u8; CHUNK]) -> u32 {
     (0..).zip(chunk).fold(0, |found, (place, byte)| found | u32::from(*byte == b' ') << place)
 }
 
-/// Which bytes are equal to those in the same places, the first in the lowest bit.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub(super) fn equal_bytes(chunk: &[u8; CHUNK], other: &[u8; CHUNK]) -> u32 {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set_epi64x};
-    let (a, b) = (u128::from_le_bytes(*chunk), u128::from_le_bytes(*other));
-    // SAFETY: every processor of this architecture has SSE2, which is all that these need.
-    let found = unsafe {
-        let a = _mm_set_epi64x((a >> 64) as i64, a as i64);
-        let b = _mm_set_epi64x((b >> 64) as i64, b as i64);
-        _mm_movemask_epi8(_mm_cmpeq_epi8(a, b))
-    };
-    found as u32
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) fn equal_bytes(chunk: &[u8; CHUNK], other: &[u8; CHUNK]) -> u32 {
-    let pairs = (0..).zip(chunk.iter().zip(other));
-    pairs.fold(0, |found, (place, (a, b))| found | u32::from(a == b) << place)
-}
-
-/// Whether two texts of one length are the same. Unlike the comparison of some systems, it does not look at
-/// single bytes unless both are short.
-#[inline]
-pub(super) fn is_same(text: &[u8], other: &[u8]) -> bool {
-    let (Some(last), Some(last_of_other)) = (text.last_chunk(), other.last_chunk()) else {
-        return text == other;
-    };
-    let is_equal = |chunk, other| equal_bytes(chunk, other) == (1 << CHUNK) - 1;
-    let (mut text, mut other) = (text, other);
-    while let (Some((chunk, behind)), Some((chunk_of_other, behind_other))) =
-        (text.split_first_chunk(), other.split_first_chunk())
-    {
-        if !is_equal(chunk, chunk_of_other) {
-            return false;
-        }
-        (text, other) = (behind, behind_other);
-    }
-    is_equal(last, last_of_other)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{CHUNK, equal_bytes, is_same, plain_start, spaces};
-
-    #[test]
-    fn texts_are_compared_to_their_ends() {
-        for length in 0..50 {
-            let text = vec![b'a'; length];
-            assert!(is_same(&text, &text));
-            for place in 0..length {
-                let mut other = text.clone();
-                other[place] = b'b';
-                assert!(!is_same(&text, &other), "{place} of {length}");
-            }
-        }
-    }
-
-    #[test]
-    fn bytes_that_differ_are_found() {
-        let text = *b"bytes in a chunk";
-        assert_eq!(equal_bytes(&text, &text), 0xffff);
-        for place in 0..CHUNK {
-            let mut other = text;
-            other[place] ^= 1 << (place % 8);
-            assert_eq!(equal_bytes(&text, &other), 0xffff & !(1 << place));
-        }
-    }
+    use super::{CHUNK, plain_start, spaces};
 
     #[test]
     fn spaces_of_a_chunk_are_found() {

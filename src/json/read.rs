@@ -10,22 +10,27 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::build::Builder;
-use super::likely::Next;
-use super::open::{NO_BLANKS, Open, Stack, WATCHED};
+use self::scan::spaces_end;
+use super::build::{Builder, Place};
+use super::likely::{Stop, is_item_behind, is_last, likely_number, likely_word, window};
+use super::open::{NO_BLANKS, Open, WATCHED};
 use super::rows::EMPTY_SHAPE;
-use super::scan::spaces_end;
 use super::tree::{Json, Tag, Word};
 use super::vocabulary::Vocabulary;
 use crate::base::arena::Arena;
 
 mod numbers;
+mod scan;
 mod strings;
 
 pub use numbers::{is_integer, too_many_digits};
 
 /// How deep arrays and objects may nest. The reference gives up at about 1,500 levels.
 pub const DEPTH_MAX: usize = 4_000;
+
+/// As many arrays and objects are usually open at once, and have as many values so far.
+const OPEN_EXPECTED: usize = 64;
+const VALUES_EXPECTED: usize = 256;
 
 /// Why a text is not JSON.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,6 +61,10 @@ pub fn position(text: &str, offset: usize) -> (usize, usize, usize) {
 pub trait Input {
     /// The bytes at hand.
     fn bytes(&self) -> &[u8];
+    /// Some of them as a text; none where they are not UTF-8.
+    fn text(&self, part: Range<usize>) -> Option<&str> {
+        std::str::from_utf8(&self.bytes()[part]).ok()
+    }
     /// Lets go of the first `used` bytes and gets more behind the others. False, and nothing
     /// changes, where the text ends with the bytes at hand.
     fn more(&mut self, used: usize) -> bool;
@@ -69,6 +78,9 @@ impl<I: Input> Input for &mut I {
     #[inline]
     fn bytes(&self) -> &[u8] {
         (**self).bytes()
+    }
+    fn text(&self, part: Range<usize>) -> Option<&str> {
+        (**self).text(part)
     }
     fn more(&mut self, used: usize) -> bool {
         (**self).more(used)
@@ -88,6 +100,10 @@ impl Input for Text<'_> {
     #[inline]
     fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+    #[inline]
+    fn text(&self, part: Range<usize>) -> Option<&str> {
+        self.0.get(part)
     }
     #[inline]
     fn more(&mut self, _used: usize) -> bool {
@@ -144,7 +160,7 @@ fn read_text<'a>(
         return Err(too_large());
     }
     let builder = Builder::new(arena, text.len(), vocabulary);
-    Reader { input: Text(text), at: 0, builder, extents, item: 0 }.document()
+    Reader { input: Text(text), at: 0, builder, extents, item: 0, is_empty: false }.document()
 }
 
 /// Reads one document, which may be likely to have the words of a vocabulary, piece by piece. Its mistakes
@@ -155,7 +171,7 @@ pub fn read_from<'a>(
     arena: &'a Arena,
 ) -> Result<Json<'a>, ReadError> {
     let builder = Builder::new(arena, input.bytes().len(), vocabulary);
-    Reader { input, at: 0, builder, extents: None, item: 0 }.document()
+    Reader { input, at: 0, builder, extents: None, item: 0, is_empty: false }.document()
 }
 
 /// A syntax error with its place, as Python words it.
@@ -178,30 +194,161 @@ struct Reader<'x, 'a, I> {
     extents: Option<&'x mut Vec<Range<usize>>>,
     /// Where the last item of the watched container started.
     item: usize,
+    /// An object turned out to be empty, and its end is next.
+    is_empty: bool,
+}
+
+/// What is behind an item.
+enum Behind {
+    /// A key.
+    Key,
+    /// Another item.
+    Item,
+    /// The end of the container, which was moved past.
+    End,
+}
+
+/// Lets a method of the reader do what is not likely, from the place that was come to, and goes on where
+/// it ended, with the bytes that are at hand then.
+macro_rules! slowly {
+    ($reader:ident, $bytes:ident, $at:ident, $call:expr) => {{
+        $reader.at = $at;
+        let result = $call;
+        $at = $reader.at;
+        $bytes = $reader.input.bytes();
+        result
+    }};
 }
 
 impl<'a, I: Input> Reader<'_, 'a, I> {
     fn document(mut self) -> Result<Json<'a>, ReadError> {
-        let mut stack = Stack::new();
-        let mut next = Next::Value;
-        loop {
-            let key = match next {
-                Next::Value => None,
-                Next::Key(expected) => Some(expected),
-                Next::Behind(word) if stack.open.is_empty() => return self.finish(word),
-                Next::Behind(word) => {
-                    next = self.behind_item(word, &mut stack)?;
-                    continue;
+        // what is around the innermost container
+        let mut open: Vec<Open> = Vec::with_capacity(OPEN_EXPECTED);
+        let mut top = Open::OUTSIDE;
+        // values of all open containers, innermost last
+        let mut values: Vec<u32> = Vec::with_capacity(VALUES_EXPECTED);
+        let (mut at, mut bytes) = (self.at, self.input.bytes());
+        // a value that was read and not yet added
+        let mut item = None;
+        'item: loop {
+            // an item is next; read it, and what ends behind it, up to what is in front of the next item
+            // or key, and then which member is likely
+            let expected = 'key: {
+                let likely = match bytes.get(at) {
+                    _ if let Some(item) = item.take() => Some((item, at)),
+                    Some(b'0'..=b'9') => window(bytes, at)
+                        .and_then(likely_number)
+                        .map(|(number, length)| (Word::new(Tag::Int, number), at + length)),
+                    Some(b'"') => self
+                        .builder
+                        .likely_string(top.place.member, bytes, at)
+                        .map(|(id, end)| (Word::new(Tag::String, id), end)),
+                    Some(first @ (b'{' | b'[')) => {
+                        let close = first + 2;
+                        if open.len() >= DEPTH_MAX {
+                            return Err(self.input.too_deep(close == b'}', at));
+                        }
+                        if bytes.get(at + 1) == Some(&close) {
+                            let empty = match close {
+                                b']' => Builder::NO_ITEMS,
+                                _ => self.builder.object(EMPTY_SHAPE, &[])?,
+                            };
+                            Some((empty, at + 2))
+                        } else {
+                            let inner = top.inner(values.len(), close);
+                            open.push(std::mem::replace(&mut top, inner));
+                            if open.len() == 1 && self.extents.is_some() {
+                                (top.close, top.blanks) = (close | WATCHED, NO_BLANKS);
+                            }
+                            if close == b'}' {
+                                break 'key self.builder.first_member(top.place.member);
+                            }
+                            if top.close == b']' && is_item_behind(bytes, at, top.blanks) {
+                                at += 1 + top.blanks as usize;
+                            } else if slowly!(self, bytes, at, self.item(&mut top)) == b']' {
+                                self.is_empty = true;
+                                top = open.pop().expect("the array is in something");
+                            }
+                            continue 'item;
+                        }
+                    }
+                    Some(_) => window(bytes, at)
+                        .and_then(likely_word)
+                        .map(|(word, length)| (word, at + length)),
+                    None => None,
+                };
+                let mut word;
+                match likely {
+                    Some(likely) => (word, at) = likely,
+                    None => match slowly!(self, bytes, at, self.value(top.place)?) {
+                        Some(value) => word = value,
+                        None => continue 'item,
+                    },
+                }
+                // hand the value to the innermost container, and close what ends here
+                loop {
+                    values.push(word.0);
+                    match bytes.get(at) {
+                        Some(b',') if top.close == b'}' => break 'key top.place.member + 1,
+                        Some(b',') if top.close == b']' => {
+                            if is_item_behind(bytes, at, top.blanks) {
+                                at += 1 + top.blanks as usize;
+                            } else {
+                                slowly!(self, bytes, at, self.item(&mut top));
+                            }
+                            continue 'item;
+                        }
+                        _ if is_last(bytes, at, top.blanks_outside, top.close) => {
+                            at += top.blanks_outside as usize + 1;
+                        }
+                        _ if open.is_empty() => {
+                            self.at = at;
+                            return self.finish(word);
+                        }
+                        _ => match slowly!(self, bytes, at, self.behind_item(&mut top)?) {
+                            Behind::Key => break 'key top.place.member + 1,
+                            Behind::Item => continue 'item,
+                            Behind::End => {}
+                        },
+                    }
+                    let Open { start, place, close, .. } = top;
+                    top = open.pop().expect("it is in something");
+                    word = if close & !WATCHED == b'}' {
+                        let shape = match self.builder.likely_shape(place) {
+                            Some(shape) => shape,
+                            None => {
+                                let around = top.place.member;
+                                let extents = match &mut self.extents {
+                                    Some(extents) if open.is_empty() => Some(&mut **extents),
+                                    _ => None,
+                                };
+                                self.builder.shape(place, around, &mut values, start, extents)?
+                            }
+                        };
+                        self.builder.object(shape, &values[start..])?
+                    } else {
+                        self.builder.array(&values[start..])?
+                    };
+                    values.truncate(start);
                 }
             };
-            let bytes = self.input.bytes();
-            (next, self.at) = self.builder.likely(bytes, self.at, key, &mut stack)?;
-            // what comes now is not as expected
-            next = match next {
-                Next::Value => self.value(&mut stack)?,
-                Next::Key(expected) => self.key(expected, &mut stack)?,
-                behind => behind,
-            };
+            // a key is next, behind one byte and blanks
+            let builder = &mut self.builder;
+            let (stop, place, member) =
+                builder.likely_members(bytes, at, expected, &mut open, &mut top, &mut values)?;
+            at = place;
+            match stop {
+                Stop::Value => {}
+                Stop::Item(word) => item = Some(word),
+                Stop::Key => {
+                    let before = values.len() - top.start;
+                    let around = open.last().expect("the object is in something").place.member;
+                    if !slowly!(self, bytes, at, self.key(member, &mut top, before, around)?) {
+                        self.is_empty = true;
+                        top = open.pop().expect("the object is in something");
+                    }
+                }
+            }
         }
     }
 
@@ -214,14 +361,22 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         Ok(self.builder.finish(value))
     }
 
-    /// Moves past blanks in front of a value, and past the value, or into it if it is a container.
+    /// Moves past blanks in front of an item, and past the item if it is no container with items: then its
+    /// value.
     #[inline(never)]
-    fn value(&mut self, stack: &mut Stack) -> Result<Next, ReadError> {
+    fn value(&mut self, place: Place) -> Result<Option<Word>, ReadError> {
         let value = match self.skip_blanks() {
-            first @ (b'{' | b'[') => return self.container(first + 2, stack),
+            b'{' | b'[' => return Ok(None),
+            end @ (b'}' | b']') if std::mem::take(&mut self.is_empty) => {
+                self.at += 1;
+                match end {
+                    b'}' => self.builder.object(EMPTY_SHAPE, &[])?,
+                    _ => Builder::NO_ITEMS,
+                }
+            }
             b'"' => {
                 let id = self.string()?;
-                self.builder.expect_string(stack.top.place.member, id);
+                self.builder.expect_string(place.member, id);
                 Word::new(Tag::String, id)
             }
             b'-' | b'0'..=b'9' => self.number()?,
@@ -232,27 +387,7 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
             b'I' => self.word_number("Infinity")?,
             _ => return Err(self.error("Expecting value")),
         };
-        Ok(Next::Behind(value))
-    }
-
-    /// Starts a container. An object's key is in front of which it stops at the start.
-    fn container(&mut self, close: u8, stack: &mut Stack) -> Result<Next, ReadError> {
-        if stack.open.len() >= DEPTH_MAX {
-            return Err(self.input.too_deep(close == b'}', self.at));
-        }
-        stack.start(close)?;
-        if stack.open.len() == 1 && self.extents.is_some() {
-            (stack.top.close, stack.top.blanks) = (close | WATCHED, NO_BLANKS);
-        }
-        if close == b'}' {
-            return Ok(Next::Key(self.builder.first_member(stack.top.place.member)));
-        }
-        if self.item(&mut stack.top) != b']' {
-            return Ok(Next::Value);
-        }
-        self.at += 1;
-        stack.end();
-        Ok(Next::Behind(Builder::NO_ITEMS))
+        Ok(Some(value))
     }
 
     /// Moves past what starts a container or ends an item, and the blanks behind it. The byte found there,
@@ -276,75 +411,64 @@ impl<'a, I: Input> Reader<'_, 'a, I> {
         }
     }
 
-    /// Adds an item, and moves past the blanks behind it and what ends it. An object's key is in front of
-    /// which it stops at the comma.
+    /// Moves past the blanks behind an item, and past what ends it. An object's key is in front of which it
+    /// stops at the comma.
     #[inline(never)]
-    fn behind_item(&mut self, item: Word, stack: &mut Stack) -> Result<Next, ReadError> {
-        stack.push(item);
-        let close = stack.top.close & !WATCHED;
-        if close != stack.top.close
+    fn behind_item(&mut self, container: &mut Open) -> Result<Behind, ReadError> {
+        let close = container.close & !WATCHED;
+        if close != container.close
             && let Some(extents) = &mut self.extents
         {
             extents.push(self.item..self.at);
         }
         match self.skip_blanks() {
-            b',' if close == b'}' => Ok(Next::Key(stack.top.place.member + 1)),
+            b',' if close == b'}' => Ok(Behind::Key),
             b',' => {
-                self.item(&mut stack.top);
-                Ok(Next::Value)
+                self.item(container);
+                Ok(Behind::Item)
             }
             end if end == close => {
                 self.at += 1;
-                self.end(stack).map(Next::Behind)
+                Ok(Behind::End)
             }
             _ => Err(self.error("Expecting ',' delimiter")),
         }
     }
 
-    /// Ends the innermost container, which has items.
-    fn end(&mut self, stack: &mut Stack) -> Result<Word, ReadError> {
-        let container = stack.end();
-        let word = if container.close & !WATCHED == b'}' {
-            let shape = match self.builder.likely_shape(container.place) {
-                Some(shape) => shape,
-                None => {
-                    let extents = match &mut self.extents {
-                        Some(extents) if stack.open.is_empty() => Some(&mut **extents),
-                        _ => None,
-                    };
-                    self.builder.shape(container, stack, extents)?
-                }
-            };
-            self.builder.object(shape, stack.values(container.start))?
-        } else {
-            self.builder.array(stack.values(container.start))?
-        };
-        stack.truncate(container.start);
-        Ok(word)
-    }
-
     /// Moves past the start of an object or a comma, a key where a member was expected, its colon, and the
-    /// blanks around these, and goes on to that key; or past the end of an object without members.
+    /// blanks around these, and goes on to that key. So many members were before, and the object is in the
+    /// value of the member around it. False where the object ends instead and has no members.
     #[inline(never)]
-    fn key(&mut self, expected: u32, stack: &mut Stack) -> Result<Next, ReadError> {
-        match self.item(&mut stack.top) {
+    fn key(
+        &mut self,
+        expected: u32,
+        object: &mut Open,
+        before: usize,
+        around: u32,
+    ) -> Result<bool, ReadError> {
+        match self.item(object) {
             b'"' => {}
-            b'}' if stack.len() == stack.top.start as usize => {
-                self.at += 1;
-                stack.end();
-                return Ok(Next::Behind(self.builder.object(EMPTY_SHAPE, &[])?));
-            }
+            b'}' if before == 0 => return Ok(false),
             _ => return Err(self.error("Expecting property name enclosed in double quotes")),
         }
-        let key = self.string()?;
-        self.builder.place_key(stack, expected, key);
+        let place = &mut object.place;
+        match self.builder.other_member(expected, before, self.input.bytes(), self.at) {
+            Some((member, end)) => {
+                (self.at, place.member) = (end, member);
+                self.builder.expect_row(member, before, around);
+            }
+            None => {
+                let key = self.string()?;
+                self.builder.leave_rows(place, expected, before, key);
+            }
+        }
         if self.skip_blanks() != b':' {
             return Err(self.error("Expecting ':' delimiter"));
         }
         self.at += 1;
         self.skip_blanks();
-        self.item_starts(&stack.top);
-        Ok(Next::Value)
+        self.item_starts(object);
+        Ok(true)
     }
 
     /// Moves past blanks; the byte found there, or 0 at the end.

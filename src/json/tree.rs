@@ -2,7 +2,6 @@
 //! document takes the memory of its distinct values, and whoever reads it can remember by
 //! [`Json::object_id`] or [`Json::text_id`] what it made of a value that occurs a thousand times.
 
-use super::extended::Extended;
 use super::vocabulary::Vocabulary;
 use crate::base::arena::Arena;
 use crate::base::id_table::hash_words;
@@ -14,8 +13,8 @@ pub struct Values<'a> {
     /// objects, and its values.
     pub(super) words: &'a [u32],
     /// Strings, keys, and the texts of numbers.
-    pub(super) texts: Extended<'a, &'a str>,
-    pub(super) shapes: Extended<'a, Shape<'a>>,
+    pub(super) texts: &'a [&'a str],
+    pub(super) shapes: &'a [Shape<'a>],
     /// Of the first shapes, whether objects have them; objects have all others.
     pub(super) is_used: &'a [bool],
     pub(super) object_count: u32,
@@ -124,8 +123,8 @@ impl<'a> Json<'a> {
     }
     /// A string that stands in no document.
     pub fn string(text: &'a str, arena: &'a Arena) -> Self {
-        let texts = Extended::new(arena.slice(&[text]), &[]);
-        let values = Values { texts, ..Values::stored(&[], &[], &[], 0) };
+        let texts = arena.slice(&[text]);
+        let values = Values { words: &[], texts, ..Values::stored(&[], &[], &[], 0) };
         Json { values: arena.alloc(values), word: Word::new(Tag::String, 0) }
     }
     /// The value, by its kind.
@@ -149,7 +148,7 @@ impl<'a> Json<'a> {
     #[inline]
     fn members(self, start: usize) -> Members<'a> {
         let shape = self.values.words[start];
-        let keys = self.values.shapes.at(shape).0;
+        let keys = self.values.shapes[shape as usize].0;
         let first = start + OBJECT_HEAD;
         let words = &self.values.words[first..first + keys.len()];
         Members { values: self.values, keys, words }
@@ -275,21 +274,14 @@ impl Values<'static> {
         shapes: &'static [Shape<'static>],
         object_count: u32,
     ) -> Self {
-        Self {
-            words,
-            texts: Extended::new(texts, &[]),
-            shapes: Extended::new(shapes, &[]),
-            is_used: &[],
-            object_count,
-            vocabulary: None,
-        }
+        Self { words, texts, shapes, is_used: &[], object_count, vocabulary: None }
     }
 }
 
 impl<'a> Values<'a> {
     #[inline]
     fn text(&self, id: u32) -> &'a str {
-        self.texts.at(id)
+        self.texts[id as usize]
     }
     /// How many different objects there are.
     #[inline]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::tree::{Tag, Word};
 use super::{Input, ReadError, Reader};
+use crate::base::id_table::hash_bytes;
 
 /// Integers of up to so many digits are kept by value.
 const SMALL_DIGITS_MAX: usize = 8;
@@ -93,8 +94,13 @@ impl<I: Input> Reader<'_, '_, I> {
 
     /// What stands among the bytes, as the text of a number.
     fn number_text(&mut self, bytes: Range<usize>) -> Result<Word, ReadError> {
-        let id = self.builder.number_text(&self.input.bytes()[bytes])?;
-        Ok(Word::new(Tag::Number, id.expect("what numbers have in them is ASCII")))
+        let text = &self.input.bytes()[bytes.clone()];
+        let hash = hash_bytes(text);
+        let id = match self.builder.find_text(text, hash) {
+            Some(id) => id,
+            None => self.new_text(bytes, hash)?,
+        };
+        Ok(Word::new(Tag::Number, id))
     }
 }
 

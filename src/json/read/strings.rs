@@ -1,9 +1,12 @@
 //! Strings that are not those expected: their ends, their escapes, and what is wrong with them.
 
+use std::ops::Range;
+
 use bumpalo::collections::Vec as BumpVec;
 
 use super::super::chunk::{CHUNK, plain_start};
-use super::super::scan::plain_run;
+use super::super::vocabulary::LONG;
+use super::scan::{hashed_plain_run, plain_run};
 use super::{Input, ReadError, Reader};
 
 /// So many bytes of a string with escapes are put together before they are kept.
@@ -17,13 +20,33 @@ const ESCAPE_MAX: usize = 12;
 
 impl<I: Input> Reader<'_, '_, I> {
     /// The place among the texts of a string, from its opening quote on.
+    #[inline(never)]
     pub(super) fn string(&mut self) -> Result<u32, ReadError> {
-        match self.builder.plain_string(self.input.bytes(), self.at)? {
-            Some((id, end)) => {
-                self.at = end;
-                Ok(id)
-            }
-            None => self.special_string(),
+        let start = self.at + 1;
+        let bytes = self.input.bytes();
+        let (end, hash) = hashed_plain_run(bytes, start);
+        if bytes.get(end) != Some(&b'"') {
+            return self.special_string();
+        }
+        let is_short = end - start < LONG;
+        let known = match bytes.get(start..).and_then(|bytes| bytes.first_chunk()) {
+            Some(bytes) if is_short => self.builder.find_short_text(bytes, hash),
+            _ => self.builder.find_text(&bytes[start..end], hash),
+        };
+        let id = match known {
+            Some(id) => id,
+            None => self.new_text(start..end, hash)?,
+        };
+        self.at = end + 1;
+        Ok(id)
+    }
+
+    /// The place among the texts of plain bytes that are none of those known.
+    #[inline(never)]
+    pub(super) fn new_text(&mut self, bytes: Range<usize>, hash: u32) -> Result<u32, ReadError> {
+        match self.input.text(bytes) {
+            Some(text) => self.builder.new_text(text, hash),
+            None => Err(self.error("invalid UTF-8")),
         }
     }
 
