@@ -1,4 +1,6 @@
-//! The registers an assignment defines: nearly always one, which lies in place.
+//! The registers an assignment defines: nearly always one, which lies in place. Room for two, as in
+//! [`Few`](crate::base::few::Few), would make every operation larger; and passes change them where they
+//! are.
 
 use std::ops::{Deref, DerefMut};
 

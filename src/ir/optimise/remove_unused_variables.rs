@@ -38,7 +38,7 @@ pub(super) fn run(sub: &mut Subroutine, ctx: &PassCtx<'_, '_>) -> Outcome<bool> 
         }
     });
     if pending.is_empty() {
-        // mostly
+        // so it is mostly, and where registers are defined need not be known
         return Ok(had_left_out);
     }
     let dead = bury(sub, pool, pending, &mut reads);
